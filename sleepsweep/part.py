@@ -1,6 +1,10 @@
 """The base of every part of a validated YAML: frozen, and unknown keys are errors."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+import sleepsweep
 
 
 class PartSpec(BaseModel):
@@ -11,3 +15,21 @@ class PartSpec(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+
+
+def only(*supported: Any) -> AfterValidator:
+    """Accept only the values in `supported`; another value of the grammar is refused, not ignored.
+
+    For keys whose other values belong to the grammar but are not supported by this version.
+    """
+
+    def check(value: Any) -> Any:
+        if value not in supported:
+            allowed = ", ".join("null" if item is None else str(item) for item in supported)
+            raise ValueError(
+                f"{value} is not supported by sleepsweep {sleepsweep.__version__}; "
+                f"supported: {allowed}"
+            )
+        return value
+
+    return AfterValidator(check)

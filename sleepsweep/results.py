@@ -81,6 +81,16 @@ class StudyInfo:
     versions: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Rebuild the description from `plain`."""
+        return cls(**{**plain, "sizes": tuple(plain["sizes"])})
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The description as plain values, for JSON."""
+        return asdict(self)
+
 
 @dataclass(frozen=True)
 class ResultsTable:
@@ -120,7 +130,10 @@ class ResultsTable:
     def write(self, folder: Path) -> None:
         """Write both parquet files into `folder`, each atomically."""
         described = pa.Table.from_pandas(self.trials, preserve_index=False)
-        metadata = {**(described.schema.metadata or {}), b"sleepsweep": _study_json(self.study)}
+        metadata = {
+            **(described.schema.metadata or {}),
+            b"sleepsweep": json.dumps(self.study.plain).encode(),
+        }
         _write_parquet(described.replace_schema_metadata(metadata), folder / "trials.parquet")
         people = pa.Table.from_pandas(self.subjects, preserve_index=False)
         _write_parquet(people, folder / "subjects.parquet")
@@ -167,11 +180,7 @@ def _read_study(trials: pa.Table, path: Path) -> StudyInfo:
             f"{path}: written with table version {fields['schema_version']}, "
             f"this sleepsweep reads version {SCHEMA_VERSION}."
         )
-    return StudyInfo(**{**fields, "sizes": tuple(fields["sizes"])})
-
-
-def _study_json(study: StudyInfo) -> bytes:
-    return json.dumps(asdict(study)).encode()
+    return StudyInfo.of_plain(fields)
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

@@ -1,0 +1,26 @@
+"""From a sweep's results table to a ranking with intervals, and a report that can be read offline.
+
+    >>> analysis = analyse(load(Path("runs/aug_ablation")))     # doctest: +SKIP
+    >>> report(analysis, Path("runs/aug_ablation/report"))      # doctest: +SKIP
+
+Loads no torch, ray or mlflow: a report is drawn again anywhere from the parquet files alone.
+"""
+
+from pathlib import Path
+
+from sleepsweep.results import ResultsTable
+from sleepsweep_analysis.report import write
+from sleepsweep_analysis.study import Analysis, analyse
+
+__all__ = ["Analysis", "analyse", "load", "report"]
+
+
+def load(folder: Path) -> ResultsTable:
+    """Read a sweep folder's ``trials.parquet`` and ``subjects.parquet``; raises `TableError`."""
+    return ResultsTable.read(Path(folder))
+
+
+# Defined after the module of the same name is loaded, and so what `sleepsweep_analysis.report` is.
+def report(analysis: Analysis, out: Path) -> Path:
+    """Write ``index.html`` and its CSV files into the folder `out`; return the page's path."""
+    return write(analysis, Path(out))

@@ -1,0 +1,205 @@
+"""Findings in sentences: what the numbers support, in words, with a way to say "cannot tell"."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from sleepsweep_analysis.ranking import EQUAL
+from sleepsweep_analysis.study import Analysis
+from sleepsweep_analysis.warnings import detectable, runs_for
+
+__all__ = [
+    "board_finding",
+    "family_finding",
+    "interval",
+    "listing",
+    "plural",
+    "run_finding",
+    "rungs_finding",
+    "signed",
+    "size_finding",
+    "verdict",
+]  # fmt: skip
+
+PLAUSIBLE = 0.05
+
+
+def verdict(analysis: Analysis) -> list[str]:
+    """The whole report in at most six sentences: what to use, how sure, what to run next."""
+    found = [*_use(analysis), size_finding(analysis), _sure(analysis)]
+    reds = [check for check in analysis.checks if check.level == "red"]
+    if reds:
+        found.append(f"Before relying on this: {reds[0].sentence} {reds[0].effect}".strip())
+    return [*(sentence for sentence in found if sentence), _next(analysis)][:6]
+
+
+def _use(analysis: Analysis) -> list[str]:
+    frame = analysis.augmentations
+    frame = frame[frame["category"] != "placebo"]
+    better, worse = (frame[frame["verdict"] == word] for word in ("better", "worse"))
+    if better.empty and worse.empty:
+        equal = int((frame["verdict"] == "practically equal").sum())
+        tail = f"; {equal} of {len(frame)} make practically no difference" if equal else ""
+        return [f"No augmentation is shown to help or to hurt{tail}."]
+    sentences = ["No augmentation is shown to help."]
+    if not better.empty:
+        top = better.iloc[0]
+        gain = f"{signed(top['effect'])} points ({interval(top['low'], top['high'])})"
+        names = listing(better["augmentation"])
+        lead = "it adds" if len(better) == 1 else f"{top['augmentation']} adds the most,"
+        sentences = [f"Use {names}: {lead} {gain} of macro-F1 on average over random sets."]
+    if not worse.empty:
+        low = worse.iloc[-1]
+        loss = f"{signed(low['effect'])} points ({interval(low['low'], low['high'])})"
+        lead = "it changes" if len(worse) == 1 else f"{low['augmentation']} changes"
+        sentences.append(f"Leave out {listing(worse['augmentation'])}: {lead} macro-F1 by {loss}.")
+    return sentences
+
+
+def _sure(analysis: Analysis) -> str:
+    half = float(((analysis.augmentations["high"] - analysis.augmentations["low"]) / 2).median())
+    blocks = len(analysis.posterior.design.blocks)
+    return (
+        f"How sure: from {plural(analysis.chosen.n_trials, 'trial')} in {plural(blocks, 'block')}, "
+        f"an effect is known to about ±{half:.1f} points (95\u00a0%), and effects under "
+        f"{detectable(analysis.augmentations):.1f} points would often be missed."
+    )
+
+
+def _next(analysis: Analysis) -> str:
+    leak, many = analysis.check("LEAK_TEST"), analysis.chosen.n_trials
+    if leak and leak.level == "red":
+        return "Run next: the same sweep, with selection on validation subjects."
+    if analysis.check("ONE_SPLIT"):
+        return "Run next: the same sweep over at least three subject splits."
+    decided = analysis.augmentations["verdict"].isin(["better", "worse"]).any()
+    if detectable(analysis.augmentations) > 1.0 or not decided:
+        for effect in (2.0, 1.0, 0.5):
+            need = runs_for(analysis.augmentations, many, effect)
+            if need > many:
+                return (
+                    f"Run next: about {need - many} more random trials, which would make effects "
+                    f"of {effect:g} {'point' if effect == 1 else 'points'} visible."
+                )
+    winner = analysis.check("WINNER")
+    if winner and winner.level != "green":
+        return (
+            "Run next: a confirmation of the top policies of section 6 and of the policy without "
+            "augmentation, on ten fresh blocks; until then no policy is called best."
+        )
+    return "Run next: nothing is needed for this question; read the confirmation runs."
+
+
+def family_finding(frame: pd.DataFrame, key: str) -> str:
+    """Finding of one forest: how many are better, worse and undecided, and which leads."""
+    parts = []
+    for word in ("better", "worse", "practically equal"):
+        names = frame.loc[frame["verdict"] == word, key]
+        if len(names):
+            parts.append(f"{word}: {listing(names)}")
+    if not parts:
+        return f"This sweep cannot tell the effect of any {key} from none."
+    text = f"Against leaving it out, {'; '.join(parts)}"
+    undecided = int((frame["verdict"] == "cannot tell").sum())
+    text += f"; for the other {undecided} it cannot tell." if undecided else "."
+    top, rivals = (
+        frame.iloc[int(frame["p_best"].to_numpy().argmax())],
+        int((frame["p_best"] >= PLAUSIBLE).sum()),
+    )
+    if top["p_best"] >= 0.95:
+        return f"{text} {top[key]} is the best of them (P = {top['p_best']:.2f})."
+    return f"{text} Which is best is open between {rivals}." if rivals > 1 else text
+
+
+def size_finding(analysis: Analysis) -> str:
+    """Finding of the size curve, never more than its intervals support."""
+    frame = analysis.sizes
+    first = frame.iloc[0]
+    best = frame.iloc[int(frame["difference"].to_numpy().argmax())]
+    check = analysis.check("CENSORED")
+    if len(frame) < 2 or (check and check.level != "green"):
+        return "How many augmentations to use, this sweep cannot tell."
+    likely = [int(k) for k in frame.loc[frame["p_best"] >= PLAUSIBLE, "size"]]
+    rivals = f"sizes {listing([str(k) for k in likely])} cannot be told apart"
+    best_alone = "that is the best size on average" if len(likely) < 2 else rivals
+    if best["low"] > 0:
+        return (
+            f"How many: random sets of {int(best['size'])} score {signed(best['difference'])} "
+            f"points ({interval(best['low'], best['high'])}) against sets of "
+            f"{int(first['size'])}; {best_alone}."
+        )
+    worst = frame.iloc[int(frame["difference"].to_numpy().argmin())]
+    if worst["high"] < 0 and int(best["size"]) == int(first["size"]):
+        return (
+            f"How many: few; random sets of {int(worst['size'])} score "
+            f"{signed(worst['difference'])} points ({interval(worst['low'], worst['high'])}) "
+            f"against sets of {int(first['size'])}."
+        )
+    if frame["low"].min() >= -EQUAL and frame["high"].max() <= EQUAL:
+        return "How many makes practically no difference for random sets."
+    return "How many augmentations to use, this sweep cannot tell."
+
+
+def rungs_finding(analysis: Analysis) -> str:
+    """Finding of the rung curves: how well the first rung foretells the last."""
+    rows = analysis.chosen.rows
+    wide = rows.pivot_table(index="trial", columns="rung", values="points")
+    if wide.shape[1] < 2:
+        return "Trials reported once, so nothing can be said about early scores."
+    both = wide[[wide.columns[0], wide.columns[-1]]].dropna()
+    if len(both) < 5 or float(both.std().min()) < 1e-9:
+        return "Too few trials reached the last rung to tell how early scores foretell late ones."
+    rho = float(np.corrcoef(both.rank().to_numpy().T)[0, 1])
+    word = "well" if rho > 0.8 else "moderately" if rho > 0.5 else "poorly"
+    return (
+        f"First-rung scores foretell last-rung scores {word} (rank correlation {rho:.2f} over "
+        f"{len(both)} trials that reached both)."
+    )
+
+
+def run_finding(analysis: Analysis) -> str:
+    """Finding of the flow: launched, and how each ended."""
+    ends = analysis.trials["decision"].value_counts()
+    words = {"done": "finished", "stop": "stopped early", "collapsed": "collapsed",
+             "failed": "failed", "continue": "unfinished"}  # fmt: skip
+    parts = [f"{ends[key]} {word}" for key, word in words.items() if key in ends]
+    blocks = analysis.trials["block"].nunique()
+    trials = plural(len(analysis.trials), "trial")
+    return f"{trials} in {plural(int(blocks), 'block')}: {listing(parts)}."
+
+
+def board_finding(analysis: Analysis) -> str:
+    """Finding of the leaderboard: the best of m, and that it is not confirmed."""
+    board = analysis.leaderboard
+    if board.empty:
+        return "No trial reached the last rung."
+    top, many = board.iloc[0], int(board["of"].max())
+    return (
+        f"Best of {many}, not confirmed: optimistic. The top trial scored {top['adjusted']:.1f} on "
+        f"the average block; the model expects {top['expected']:.1f} of its policy "
+        f"({interval(top['expected_low'], top['expected_high'], plus=False)})."
+    )
+
+
+def signed(value: float) -> str:
+    """A number of points with its sign: +1.3, −0.4, 0.0."""
+    text = f"{value:+.1f}".replace("-", "−")
+    return "0.0" if text in ("+0.0", "−0.0") else text
+
+
+def interval(low: float, high: float, *, plus: bool = True) -> str:
+    """A 95 % interval in words: ``0.9 to 1.8``."""
+    ends = [signed(end) if plus else f"{end:.1f}" for end in (low, high)]
+    return f"95\u00a0% interval {ends[0]} to {ends[1]}"
+
+
+def listing(items: Sequence[object] | pd.Series) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    words = [str(item) for item in items]
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 trial``, ``2 trials``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

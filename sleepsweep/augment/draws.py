@@ -1,0 +1,28 @@
+"""Random numbers, one for each epoch, on the device of the epochs.
+
+Drawn in float64 whatever the dtype of the epochs: every dtype then sees the same draws.
+"""
+
+import torch
+from torch import Tensor
+
+
+def uniform(x: Tensor, low: float, high: float, generator: torch.Generator) -> Tensor:
+    """Draw from U(low, high) for each epoch of `x` (batch, channel, time); (batch, 1) float64."""
+    return low + (high - low) * unit(x, 1, generator)
+
+
+def whole(x: Tensor, low: int, high: int, generator: torch.Generator) -> Tensor:
+    """Draw from {low, …, high}, uniformly, for each epoch of `x`; shape (batch, 1), int64."""
+    return torch.randint(low, high + 1, (len(x), 1), generator=generator, device=x.device)
+
+
+def unit(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Draw `count` numbers from U(0, 1) for each epoch of `x`; shape (batch, count), float64."""
+    shape = (len(x), count)
+    return torch.rand(shape, generator=generator, device=x.device, dtype=torch.float64)
+
+
+def per_epoch(draw: Tensor, x: Tensor) -> Tensor:
+    """Shape (batch, n) draws as (batch, 1, n) in the dtype of `x`, to broadcast over channels."""
+    return draw.to(x.dtype).unsqueeze(1)

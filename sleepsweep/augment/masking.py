@@ -1,0 +1,82 @@
+"""Masking: what removes a part of the signal."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sleepsweep.augment.base import Augmentation, Dial
+from sleepsweep.augment.draws import unit, whole
+from sleepsweep.augment.parameters import parameter
+from sleepsweep.augment.resampling import take
+
+
+class Masking(Augmentation, abstract=True):
+    """Category of the augmentations that remove a part of the signal."""
+
+    category = "masking"
+
+
+@dataclass(frozen=True)
+class CutoutResize(Masking):
+    """Drop one segment and stretch the rest back to the length L of the epoch.
+
+    ⌊1/drop_share⌋ slots of round(drop_share·L) samples lie side by side from the left; one, drawn
+    at random, is dropped (a last slot that would stand out is moved in). What is left is
+    resampled to L by linear interpolation, first and last samples aligned.
+
+    Gupta 2025 (SimpleSleepNet); after the cutout of DeVries and Taylor 2017 (arXiv:1708.04552).
+    """
+
+    dial = Dial("drop_share", identity=0.0, published=0.25, strongest=0.5)
+
+    # More than a half would leave a single slot, and nothing to draw.
+    drop_share: float = parameter(0.25, low=0.0, high=0.5)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        length = x.shape[-1]
+        dropped = round(self.drop_share * length)
+        # Shares such as 1/5 come out of the dial a rounding error too large.
+        slots = math.floor(1 / max(self.drop_share, 1e-9) + 1e-9)
+        start = whole(x, 0, slots - 1, generator) * dropped
+        return cut_and_resize(x, start.clamp(max=length - dropped), dropped)
+
+
+@dataclass(frozen=True)
+class RandomZeroMasking(Masking):
+    """Zero one window of n ~ U{0, …, max_samples} samples (at most L) anywhere inside the epoch.
+
+    Gupta 2025 (SimpleSleepNet); cutout of DeVries and Taylor 2017 (arXiv:1708.04552) and, for EEG,
+    Mohsenvand et al. 2020 (PMLR 136:238–253).
+    """
+
+    dial = Dial("max_samples", identity=0, published=300, strongest=1500)
+
+    max_samples: int = parameter(300, low=0)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        length = x.shape[-1]
+        window = whole(x, 0, min(self.max_samples, length), generator)
+        # Every start at which the window fits is as likely; their number depends on the window.
+        start = (unit(x, 1, generator) * (length - window + 1)).long()
+        return zero_window(x, start, window)
+
+
+def cut_and_resize(x: Tensor, start: Tensor, dropped: int) -> Tensor:
+    """Drop `dropped` samples from `start` (batch, 1) on and stretch the rest to the length of x."""
+    length = x.shape[-1]
+    kept = length - dropped
+    position = torch.linspace(0, kept - 1, length, dtype=torch.float64, device=x.device)
+    left = position.long()
+    right = (left + 1).clamp(max=kept - 1)
+    weight = (position - left).to(x.dtype)
+    before, after = (index + dropped * (index >= start) for index in (left, right))
+    return take(x, before).lerp(take(x, after), weight)
+
+
+def zero_window(x: Tensor, start: Tensor, window: Tensor) -> Tensor:
+    """Zero ``x[b, :, start[b]:start[b] + window[b]]``; start and window are (batch, 1)."""
+    time = torch.arange(x.shape[-1], device=x.device)
+    hidden = (time >= start) & (time < start + window)
+    return x.masked_fill(hidden.unsqueeze(1), 0.0)

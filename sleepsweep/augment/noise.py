@@ -1,0 +1,68 @@
+"""Noise: what adds noise to the signal or smooths it away."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sleepsweep.augment.base import Augmentation, Dial
+from sleepsweep.augment.draws import per_epoch, uniform, whole
+from sleepsweep.augment.parameters import of_signal, parameter
+from sleepsweep.augment.resampling import take
+
+
+class Noise(Augmentation, abstract=True):
+    """Category of the augmentations of the noise."""
+
+    category = "noise"
+
+
+@dataclass(frozen=True)
+class AverageFiltering(Noise):
+    """Moving average over k ~ U{min_kernel, …, max_kernel} samples, same length, zeros outside.
+
+    ``numpy.convolve(x, ones(k) / k, mode="same")`` with k at most L; a `max_kernel` below
+    `min_kernel` is the one kernel drawn.
+
+    Gupta 2025 (SimpleSleepNet).
+    """
+
+    aliases = ("AverageFilter",)
+    dial = Dial("max_kernel", identity=1, published=10, strongest=30)
+
+    max_kernel: int = parameter(10, low=1)
+    min_kernel: int = parameter(3, low=1)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        smallest = min(self.min_kernel, self.max_kernel)
+        kernel = whole(x, smallest, self.max_kernel, generator)
+        return moving_average(x, kernel.clamp(max=x.shape[-1]))
+
+
+@dataclass(frozen=True)
+class RandomAdditiveGaussianNoise(Noise):
+    """x + white noise N(0, σ²), with one σ ~ U(0, max_sigma_uv) µV for each epoch.
+
+    Gupta 2025 (SimpleSleepNet); Mohsenvand et al. 2020 (PMLR 136:238–253).
+    """
+
+    dial = Dial("max_sigma_uv", identity=0.0, published=0.2, strongest=20.0)
+
+    max_sigma_uv: float = parameter(0.2, low=0.0)
+    uv_per_unit: float = of_signal(1.0)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        sigma = uniform(x, 0.0, self.max_sigma_uv / self.uv_per_unit, generator)
+        white = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+        return x + per_epoch(sigma, x) * white
+
+
+def moving_average(x: Tensor, kernel: Tensor) -> Tensor:
+    """Average x (batch, channel, time) over `kernel` samples, int64 of shape (batch, 1)."""
+    length = x.shape[-1]
+    # Differences of a running sum keep float32's digits only if the sum is in float64.
+    total = torch.nn.functional.pad(x.double().cumsum(-1), (1, 0))
+    end = torch.arange(1, length + 1, device=x.device) + (kernel - 1) // 2
+    begin = (end - kernel).clamp(min=0)
+    window = take(total, end.clamp(max=length)) - take(total, begin)
+    return (window / kernel.unsqueeze(1)).to(x.dtype)

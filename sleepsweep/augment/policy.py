@@ -1,0 +1,106 @@
+"""A policy: augmentations in order, each applied to each epoch with its probability."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from sleepsweep.augment.base import Augmentation, Signal
+from sleepsweep.augment.draws import unit
+from sleepsweep.errors import UserError
+
+Partners = Callable[[int, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True)
+class Member:
+    """An augmentation in a policy and the probability `p` that an epoch of a view gets it."""
+
+    augmentation: Augmentation
+    p: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.p, Real) or isinstance(self.p, bool) or not 0 <= self.p <= 1:
+            name = type(self.augmentation).__name__
+            raise UserError(f"{name}: p = {self.p!r}; a probability lies between 0 and 1.")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """An ordered set of augmentations; the empty policy is the identity."""
+
+    members: tuple[Member, ...] = ()
+
+    def __call__(
+        self, x: Tensor, generator: torch.Generator, partner: Tensor | None = None
+    ) -> Tensor:
+        """Return the augmented epochs; x is (batch, channel, time) and is never modified.
+
+        Each member is applied to each epoch with its own draw of p. `generator` is on the device
+        of `x`. Raises `UserError` if a member mixes and there is no `partner`, shaped as `x`.
+        """
+        if self.needs_partner and partner is None:
+            raise UserError("This policy mixes epochs and needs a partner for each of them.")
+        for member in self.members:
+            if member.p > 0:
+                chosen = unit(x, 1, generator)[:, 0] < member.p
+                apply_where = _to_rows if x.device.type == "cpu" else _by_mask
+                x = apply_where(member.augmentation, x, chosen, generator, partner)
+        return x
+
+    def views(
+        self, x: Tensor, generator: torch.Generator, partners: Partners | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return two independently drawn views of each epoch of `x` (batch, channel, time).
+
+        Where a member mixes, one batch of partners, ``partners(batch, generator)``, serves both
+        views: that is how the published study mixes.
+        """
+        partner = None
+        if self.needs_partner and partners is not None:
+            partner = partners(len(x), generator)
+        return self(x, generator, partner), self(x, generator, partner)
+
+    @property
+    def needs_partner(self) -> bool:
+        """Whether a member mixes each epoch with another one."""
+        return any(member.augmentation.needs_partner for member in self.members)
+
+    def in_signal(self, signal: Signal) -> Self:
+        """Return the policy for epochs with this sampling frequency and unit."""
+        members = tuple(
+            replace(member, augmentation=member.augmentation.in_signal(signal))
+            for member in self.members
+        )
+        return replace(self, members=members)
+
+
+def _to_rows(
+    augmentation: Augmentation,
+    x: Tensor,
+    chosen: Tensor,
+    generator: torch.Generator,
+    partner: Tensor | None,
+) -> Tensor:
+    """Augment the chosen epochs only: on a processor the cost is then proportional to p."""
+    rows = chosen.nonzero()[:, 0]
+    if len(rows) == len(x):
+        return augmentation(x, generator, partner)
+    if len(rows) == 0:
+        return x
+    others = None if partner is None else partner.index_select(0, rows)
+    return x.index_copy(0, rows, augmentation(x.index_select(0, rows), generator, others))
+
+
+def _by_mask(
+    augmentation: Augmentation,
+    x: Tensor,
+    chosen: Tensor,
+    generator: torch.Generator,
+    partner: Tensor | None,
+) -> Tensor:
+    """Augment all and keep what is chosen: an accelerator then never waits to count the rows."""
+    return torch.where(chosen[:, None, None], augmentation(x, generator, partner), x)

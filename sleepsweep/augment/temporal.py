@@ -1,0 +1,117 @@
+"""Temporal: what changes when things happen in the signal."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sleepsweep.augment.base import Augmentation, Dial
+from sleepsweep.augment.draws import unit, whole
+from sleepsweep.augment.parameters import parameter
+from sleepsweep.augment.resampling import read_at, take
+
+
+class Temporal(Augmentation, abstract=True):
+    """Category of the augmentations of time."""
+
+    category = "temporal"
+
+
+@dataclass(frozen=True)
+class TimeReversal(Temporal):
+    """x reversed in time.
+
+    Gupta 2025 (SimpleSleepNet); Rommel et al. 2022 (J. Neural Eng. 19:066020).
+    """
+
+    aliases = ("TimeReverse",)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        return x.flip(-1)
+
+
+@dataclass(frozen=True)
+class TimeWarping(Temporal):
+    """Stretch each of `n_segments` equal segments by ω ~ U(1/max_stretch, max_stretch).
+
+    The stretched segments are joined and the whole is resampled to L: one piecewise linear map of
+    time that keeps the first and the last sample, read by linear interpolation.
+
+    Gupta 2025 (SimpleSleepNet); Um et al. 2017 (ICMI, doi:10.1145/3136755.3136817) warp smoothly.
+    """
+
+    dial = Dial("max_stretch", identity=1.0, published=2.0, strongest=4.0)
+
+    n_segments: int = parameter(4, low=1)
+    max_stretch: float = parameter(2.0, low=1.0)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        lowest = 1 / self.max_stretch
+        stretch = lowest + (self.max_stretch - lowest) * unit(x, self.n_segments, generator)
+        return warp(x, stretch)
+
+
+@dataclass(frozen=True)
+class Permutation(Temporal):
+    """Cut into `n_segments` segments, as ``numpy.array_split`` does, and shuffle them.
+
+    Gupta 2025 (SimpleSleepNet); Um et al. 2017 (ICMI, doi:10.1145/3136755.3136817).
+    """
+
+    dial = Dial("n_segments", identity=1, published=4, strongest=16)
+
+    n_segments: int = parameter(4, low=1)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        segments = min(self.n_segments, x.shape[-1])
+        return permute(x, unit(x, segments, generator).argsort(dim=1))
+
+
+@dataclass(frozen=True)
+class RandomTimeShift(Temporal):
+    """Shift by n ~ U{−max_samples, …, max_samples} samples (later if n > 0) and fill with 0.
+
+    Gupta 2025 (SimpleSleepNet); Mohsenvand et al. 2020 (PMLR 136:238–253).
+    """
+
+    dial = Dial("max_samples", identity=0, published=300, strongest=1000)
+
+    max_samples: int = parameter(300, low=0)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        return shift(x, whole(x, -self.max_samples, self.max_samples, generator))
+
+
+def warp(x: Tensor, stretch: Tensor) -> Tensor:
+    """Warp x (batch, channel, time); `stretch` is (batch, n_segments), positive, float64."""
+    length = x.shape[-1]
+    ends = (length - 1) * stretch.cumsum(1) / stretch.sum(1, keepdim=True)
+    begins = torch.nn.functional.pad(ends[:, :-1], (1, 0))
+    pace = stretch.mean(1, keepdim=True) / stretch
+    time = torch.arange(length, device=x.device, dtype=torch.float64)
+    position = torch.zeros(len(x), length, device=x.device, dtype=torch.float64)
+    for segment in range(stretch.shape[1]):
+        begin, end, rate = (each[:, segment, None] for each in (begins, ends, pace))
+        position += rate * (time.clamp(begin, end) - begin)
+    return read_at(x, position)
+
+
+def permute(x: Tensor, order: Tensor) -> Tensor:
+    """Join the segments of x (batch, channel, time) in the order (batch, n_segments) of int64."""
+    length, segments = x.shape[-1], order.shape[1]
+    number = torch.arange(segments, device=x.device)
+    lengths = length // segments + (number < length % segments).long()
+    starts = lengths.cumsum(0) - lengths
+    ends_after = lengths[order].cumsum(1)
+    time = torch.arange(length, device=x.device).expand(len(x), -1).contiguous()
+    place = torch.searchsorted(ends_after, time, right=True)
+    moved = starts[order] - (ends_after - lengths[order])
+    return take(x, time + moved.gather(1, place))
+
+
+def shift(x: Tensor, samples: Tensor) -> Tensor:
+    """Delay x (batch, channel, time) by `samples`, int64 of shape (batch, 1), filling with 0."""
+    length = x.shape[-1]
+    source = torch.arange(length, device=x.device) - samples
+    outside = (source < 0) | (source >= length)
+    return take(x, source.clamp(0, length - 1)).masked_fill(outside.unsqueeze(1), 0.0)

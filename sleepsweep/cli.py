@@ -1,0 +1,215 @@
+"""The command line: the one place where the sweep, its tracking and its analysis meet.
+
+Imports stand inside the commands, so that ``--help`` is instant.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import sleepsweep
+from sleepsweep.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sleepsweep_analysis import Analysis
+
+    from sleepsweep.display import Display
+    from sleepsweep.plan import Plan
+    from sleepsweep.spec import SweepSpec
+    from sleepsweep.sweepfolder import SweepFolder
+
+COMPLETE, BAD_INPUT, INCOMPLETE, TRIALS_FAILED = 0, 2, 3, 4
+
+app = typer.Typer(
+    help="Which augmentations make contrastive pretraining on sleep EEG work.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+SpaceFile = Annotated[Path, typer.Argument(metavar="SPACE.yaml", help="The search space.")]
+SweepPath = Annotated[Path, typer.Argument(metavar="SWEEP", help="A sweep's folder: runs/NAME.")]
+Data = Annotated[Path | None, typer.Option(help="Recordings to use instead of the file's.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key; repeatable.")
+]
+Preset = Annotated[str | None, typer.Option(help="One of the file's presets.")]
+Trials = Annotated[int | None, typer.Option(help="How many trials are drawn.")]
+Seed = Annotated[int | None, typer.Option(help="The sweep's seed.")]
+TrackingUri = Annotated[str | None, typer.Option(help="An MLflow server; default: a file.")]
+Out = Annotated[Path | None, typer.Option(help="The sweep's folder; default: runs/NAME.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON, for scripts.")]
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends with one message and exit status 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"sleepsweep: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        print(f"sleepsweep {sleepsweep.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def check(
+    space: SpaceFile, data: Data = None, settings: Settings = None, preset: Preset = None,
+    trials: Trials = None, seed: Seed = None,
+) -> None:  # fmt: skip
+    """Validate a search space, its presets and its overrides; run nothing."""
+    spec = _spec(space, data, settings, preset, trials, seed, None)
+    designs = ", ".join(spec.search.designs) or "none besides"
+    print(f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs}; ", end="")
+    print(f"{spec.split.blocks} blocks; rungs at steps {', '.join(map(str, spec.rungs))}.")
+
+
+@app.command()
+def launch(
+    space: SpaceFile, data: Data = None, settings: Settings = None, preset: Preset = None,
+    trials: Trials = None, seed: Seed = None, tracking_uri: TrackingUri = None, out: Out = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete what is there.")] = False,
+    quiet: Quiet = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Run a sweep, or continue the one in its folder, and write the report."""
+    from sleepsweep import summary
+    from sleepsweep.plan import make_plan
+    from sleepsweep.sweepfolder import SweepFolder
+
+    spec = _spec(space, data, settings, preset, trials, seed, tracking_uri)
+    folder = SweepFolder(out or Path("runs") / spec.name)
+    folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
+    console = _console(quiet=quiet or json)
+    console.print(f"Preparing data: {spec.data.root or spec.data.source}")
+    plan = make_plan(spec)
+    console.print(summary.data_table(plan))
+    with folder.locked():
+        if fresh:
+            folder.clear()
+        folder.begin(plan.manifest())
+        status = _run(plan, folder, console, json=json)
+    raise typer.Exit(status)
+
+
+@app.command()
+def report(
+    sweep: SweepPath,
+    out: Annotated[Path | None, typer.Option(help="Where to; default: SWEEP/report.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Analyse a sweep's recorded trials again and write its tables and its report."""
+    analysis = _analyse(sweep)
+    _print_ranking(
+        analysis, _write_report(analysis, out or sweep / "report"), _console(quiet=quiet)
+    )
+
+
+@app.command()
+def ui(sweep: SweepPath, port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
+    """Open MLflow's pages on a sweep, on this machine only."""
+    from sleepsweep.tracking import run_ui
+
+    raise typer.Exit(run_ui(sweep, port))
+
+
+def _spec(
+    space: Path, data: Path | None, settings: list[str] | None, preset: str | None,
+    trials: int | None, seed: int | None, tracking_uri: str | None,
+) -> "SweepSpec":  # fmt: skip
+    from sleepsweep.specfile import read_settings, read_spec
+
+    options = {"search.trials": trials, "seed": seed, "tracking.uri": tracking_uri}
+    given = {key: value for key, value in options.items() if value is not None}
+    overrides = {**read_settings(settings or []), **given}
+    return read_spec(space, preset=preset, overrides=overrides, data=data)
+
+
+def _run(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> int:
+    from sleepsweep.summary import pointer
+    from sleepsweep.sweep import run_sweep
+    from sleepsweep.tracking import Tracker
+
+    display = _display(plan, folder, console, json=json)
+    tracker = Tracker(plan.spec, folder.path, plan.categories)
+    tracker.catch_up(folder.records())
+    with display.running():
+        complete = run_sweep(plan, folder, [folder, tracker, display])
+    failed = [record for record in folder.records() if record.state == "failed"]
+    analysis = None
+    if any(record.rows for record in folder.records()):
+        analysis = _analyse(folder.path)
+        page = _write_report(analysis, folder.path / "report")
+        tracker.attach(page.parent, "report")
+    errors = tracker.close(complete=complete)
+    if analysis is not None:
+        _print_ranking(analysis, page, console)
+    console.print(pointer("MLflow", plan.spec.tracking.uri or f"sleepsweep ui {folder.path}"))
+    _print_failures(folder, errors, complete=complete)
+    if not complete:
+        return INCOMPLETE
+    return TRIALS_FAILED if failed else COMPLETE
+
+
+def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> "Display":
+    from sleepsweep import display
+
+    if json:
+        return display.JsonLines()
+    if console.quiet:
+        return display.Silent()
+    records = folder.records()
+    if not console.is_terminal:
+        return display.Lines(console, len(plan.slots), records)
+    return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.spec.rungs, records)
+
+
+def _analyse(sweep: Path) -> "Analysis":
+    from sleepsweep_analysis import analyse
+
+    from sleepsweep.plan import read_table
+
+    table = read_table(sweep)
+    table.write(sweep)
+    return analyse(table)
+
+
+def _write_report(analysis: "Analysis", out: Path) -> Path:
+    from sleepsweep_analysis import report
+
+    return report(analysis, out)
+
+
+def _console(*, quiet: bool) -> "Console":
+    from rich.console import Console
+
+    return Console(quiet=quiet, highlight=False)
+
+
+def _print_ranking(analysis: "Analysis", page: Path, console: "Console") -> None:
+    from sleepsweep import summary
+
+    console.print(summary.category_table(analysis.categories))
+    console.print(summary.size_table(analysis.sizes))
+    for check in analysis.checks:
+        if check.level != "green":
+            console.print(summary.warning(check.code, check.level, check.sentence))
+    console.print(summary.pointer("Report", str(page)))
+
+
+def _print_failures(folder: "SweepFolder", errors: list[Exception], *, complete: bool) -> None:
+    from sleepsweep.summary import troubles
+
+    for line in troubles(folder, errors, complete=complete):
+        print(f"sleepsweep: {line}", file=sys.stderr)

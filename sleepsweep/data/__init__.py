@@ -1,0 +1,1 @@
+"""Recordings in, a prepared store and splits by subject out."""

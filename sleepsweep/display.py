@@ -1,0 +1,203 @@
+"""What a running sweep looks like in a terminal, in a log, and to a script."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from sleepsweep.sweepfolder import TrialRecord
+
+STATES = {
+    "done": "[green]finished[/]",
+    "stop": "[yellow]stopped early[/]",
+    "collapsed": "[red]collapsed[/]",
+    "failed": "[red]failed[/]",
+    "running": "[cyan]running[/]",
+}
+
+
+class Display(Protocol):
+    """An observer with a frame around the sweep, in which it may draw."""
+
+    def running(self) -> AbstractContextManager[Any]:
+        """Return the context in which the sweep runs."""
+
+    def trial_started(self, record: TrialRecord) -> None:
+        """See `sleepsweep.sweep.Observer`."""
+
+    def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        """See `sleepsweep.sweep.Observer`."""
+
+    def trial_failed(self, record: TrialRecord) -> None:
+        """See `sleepsweep.sweep.Observer`."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def running(self) -> AbstractContextManager[Any]:
+        """Return an empty context."""
+        return nullcontext()
+
+    def trial_started(self, record: TrialRecord) -> None:
+        """Nothing."""
+
+    def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        """Nothing."""
+
+    def trial_failed(self, record: TrialRecord) -> None:
+        """Nothing."""
+
+
+class JsonLines(Silent):
+    """A line of JSON on standard output for each rung and each failure, for scripts."""
+
+    def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        """Print the rung without its confusion matrices."""
+        brief = {key: value for key, value in row.items() if key != "confusions"}
+        trial = {"event": "rung", "trial": record.trial.id, "policy": record.trial.policy_text}
+        print(json.dumps({**trial, **brief}), flush=True)
+
+    def trial_failed(self, record: TrialRecord) -> None:
+        """Print the last line of the error."""
+        print(
+            json.dumps({"event": "failed", "trial": record.trial.id, "error": last_line(record)}),
+            flush=True,
+        )
+
+
+class Lines(Silent):
+    """A line for each trial that ended, for logs."""
+
+    def __init__(self, console: Console, planned: int, records: Iterable[TrialRecord]) -> None:
+        self._console = console
+        self._planned = planned
+        self._ended = sum(record.is_finished for record in records)
+
+    def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        """Print a line when this was the trial's last rung."""
+        if record.is_finished:
+            self._end(record, f"macro-F1 {100 * row['macro_f1']:.1f} at step {row['step']}")
+
+    def trial_failed(self, record: TrialRecord) -> None:
+        """Print the last line of the error."""
+        self._end(record, last_line(record))
+
+    def _end(self, record: TrialRecord, outcome: str) -> None:
+        self._ended += 1
+        state = STATES[record.state]
+        self._console.print(
+            f"{self._ended}/{self._planned} {record.trial.id} {state}: {outcome}  "
+            f"[dim]{_names(record)}[/]",
+            soft_wrap=True,
+            highlight=False,
+        )
+
+
+class LiveTable(Silent):
+    """A live picture: progress and time left, the rungs, the best so far, what is running."""
+
+    def __init__(
+        self, console: Console, name: str, planned: int, rungs: tuple[int, ...],
+        records: Iterable[TrialRecord],
+    ) -> None:  # fmt: skip
+        self._console = console
+        self._name = name
+        self._planned = planned
+        self._rungs = rungs
+        self._records = {record.trial.id: record for record in records}
+        self._before = sum(record.is_finished for record in self._records.values())
+        self._started = time.monotonic()
+
+    def running(self) -> AbstractContextManager[Any]:
+        """Return rich's live display; it redraws itself twice a second."""
+        return Live(console=self._console, get_renderable=self._draw, refresh_per_second=2)
+
+    def trial_started(self, record: TrialRecord) -> None:
+        """Show the trial."""
+        self._records[record.trial.id] = record
+
+    def _draw(self) -> RenderableType:
+        records = list(self._records.values())
+        parts = [self._progress(records), self._rung_table(records), self._running(records)]
+        best = _best(records)
+        if best is not None:
+            parts.insert(2, best)
+        title = f"[bold]{self._name}[/]"
+        return Panel(Group(*parts), title=title, title_align="left", border_style="blue")
+
+    def _progress(self, records: list[TrialRecord]) -> RenderableType:
+        ended = sum(record.state != "running" for record in records)
+        bar = Progress(
+            TextColumn("{task.completed:.0f} of {task.total:.0f} trials"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[left]}"),
+            expand=True,
+        )
+        bar.add_task("", total=self._planned, completed=ended, left=self._time_left(ended))
+        return bar
+
+    def _time_left(self, ended: int) -> str:
+        elapsed, now = time.monotonic() - self._started, ended - self._before
+        if now < 2:
+            return f"{_duration(elapsed)} so far"
+        left = elapsed / now * (self._planned - ended)
+        return f"{_duration(elapsed)} so far, about {_duration(left)} left"
+
+    def _rung_table(self, records: list[TrialRecord]) -> RenderableType:
+        table = Table(expand=True, box=None, header_style="dim")
+        for column in ("rung", "step", "reached", "went on", "stopped early", "best macro-F1"):
+            table.add_column(column, justify="right")
+        for rung, step in enumerate(self._rungs):
+            rows = [record.rows[rung] for record in records if len(record.rows) > rung]
+            decisions = Counter(row["decision"] for row in rows)
+            best = max((row["macro_f1"] for row in rows), default=float("nan"))
+            table.add_row(
+                str(rung), str(step), str(len(rows)), str(decisions["continue"]),
+                str(decisions["stop"]), f"{100 * best:.1f}" if rows else "–",
+            )  # fmt: skip
+        return table
+
+    def _running(self, records: list[TrialRecord]) -> RenderableType:
+        lines = Text()
+        for record in records:
+            if record.state == "running":
+                done = record.rows[-1]["step"] if record.rows else 0
+                lines.append(f"\n{record.trial.id} ", style="cyan")
+                lines.append(f"step {done}+  {_names(record)}", style="dim")
+        return lines
+
+
+def last_line(record: TrialRecord) -> str:
+    """The last line of a failed trial's error."""
+    return (record.error or "").strip().splitlines()[-1] if record.error else ""
+
+
+def _best(records: list[TrialRecord]) -> RenderableType | None:
+    finished = [record for record in records if record.state == "done"]
+    if not finished:
+        return None
+    best = max(finished, key=lambda record: float(record.rows[-1]["macro_f1"]))
+    score = 100 * best.rows[-1]["macro_f1"]
+    return Text.from_markup(
+        f"\n[bold]best so far[/] {score:.1f} macro-F1 on validation subjects: {_names(best)}"
+    )
+
+
+def _names(record: TrialRecord) -> str:
+    return " + ".join(member.name for member in record.trial.policy) or "no augmentation"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

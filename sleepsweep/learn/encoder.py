@@ -1,0 +1,59 @@
+"""Encoders: 30-s epochs in, unit-length embeddings out."""
+
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from sleepsweep.part import PartSpec
+
+
+class SimpleSleepNet(nn.Module):
+    """SimpleSleepNet (Gupta 2025): three dilated convolutions, 215,872 parameters by default.
+
+    Convolutions 1→32 (kernel 64, stride 8), 32→64 (32, stride 4, dilation 2) and 64→128 (16,
+    stride 2, dilation 4), without bias, each followed by batch norm, Mish and dropout; global
+    average pooling; a linear layer with batch norm, Mish and dropout; L2 normalisation.
+    """
+
+    def __init__(self, channels: int = 1, latent_dim: int = 128, dropout: float = 0.2) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            *_stage(channels, 32, 64, dropout, stride=8, padding=63, dilation=1),
+            *_stage(32, 64, 32, dropout, stride=4, padding=62, dilation=2),
+            *_stage(64, 128, 16, dropout, stride=2, padding=60, dilation=4),
+        )
+        self.head = nn.Sequential(
+            nn.Linear(128, latent_dim), nn.BatchNorm1d(latent_dim), nn.Mish(), nn.Dropout(dropout)
+        )
+
+    def forward(self, epochs: Tensor) -> Tensor:
+        """Map epochs (batch, channel, time) to embeddings (batch, latent_dim) of length 1."""
+        pooled = self.convolutions(epochs).mean(dim=-1)
+        return F.normalize(self.head(pooled), dim=-1)
+
+
+class EncoderSpec(PartSpec):
+    """The YAML's ``encoder``: which network, how wide its embedding, how much dropout."""
+
+    name: Literal["SimpleSleepNet"] = "SimpleSleepNet"
+    latent_dim: Annotated[int, Field(ge=2, le=4096)] = 128
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
+
+    def build(self, channels: int, weights_seed: int) -> nn.Module:
+        """Return the encoder with weights drawn from `weights_seed` alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(weights_seed)
+            return SimpleSleepNet(channels, self.latent_dim, self.dropout)
+
+
+def _stage(
+    inputs: int, outputs: int, kernel: int, dropout: float, *, stride: int, padding: int,
+    dilation: int,
+) -> list[nn.Module]:  # fmt: skip
+    convolution = nn.Conv1d(
+        inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=False
+    )
+    return [convolution, nn.BatchNorm1d(outputs), nn.Mish(), nn.Dropout(dropout)]

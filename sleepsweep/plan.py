@@ -1,0 +1,119 @@
+"""What a launch will run: the store, the test subjects set aside, blocks and trials' slots."""
+
+import hashlib
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import sleepsweep
+from sleepsweep.augment import augmentation
+from sleepsweep.data.split import set_aside
+from sleepsweep.data.store import Store, prepare
+from sleepsweep.results import ResultsTable, StudyInfo
+from sleepsweep.space import Slot, Space, make_blocks
+from sleepsweep.spec import SweepSpec
+from sleepsweep.sweepfolder import SweepFolder, TrialRecord
+from sleepsweep.table import build_table
+
+LIBRARIES = ("ray", "torch", "optuna", "numpy", "scikit-learn", "mlflow")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep that is ready to run: its space, its store without the test subjects, its slots."""
+
+    spec: SweepSpec
+    space: Space
+    store: Store
+    test: tuple[str, ...]
+    slots: Sequence[Slot]
+
+    @property
+    def categories(self) -> dict[str, str]:
+        """The category of each augmentation in the pool, the placebo included."""
+        return {name: augmentation(name).category for name in self.space.members}
+
+    def open_slots(self, records: Sequence[TrialRecord]) -> list[Slot]:
+        """Return the slots left to run: drawn before, they keep the trial that they were given."""
+        drawn = {record.order: record for record in records}
+        return [
+            replace(slot, trial=drawn[slot.order].trial) if slot.order in drawn else slot
+            for slot in self.slots
+            if slot.order not in drawn or not drawn[slot.order].is_finished
+        ]
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what ``sweep.json`` records of this plan."""
+        study = StudyInfo(
+            name=self.spec.name,
+            question=self.spec.question,
+            categories=self.categories,
+            sizes=self.spec.augmentations.size,
+            goal=self.spec.search.goal,
+            sampler=self.spec.search.sampler_name,
+            planned_trials=len(self.slots),
+            steps=self.spec.pretrain.steps,
+            data=self.spec.data.root or self.spec.data.source,
+            subjects=self._subject_counts(),
+            command=shlex.join(["sleepsweep", *sys.argv[1:]]),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            versions=_versions(),
+        )
+        return {
+            "spec": self.spec.model_dump(mode="json"),
+            "store": str(self.store.folder),
+            "test_subjects": list(self.test),
+            "study": study.plain,
+            "provenance": self._provenance(),
+        }
+
+    def _subject_counts(self) -> dict[str, int]:
+        split = self.space.blocks[0].split
+        return {
+            "train": len(split.train), "validation": len(split.validation), "test": len(self.test)
+        }  # fmt: skip
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "data_hash": self.store.data_hash,
+            "test_hash": hashlib.sha256(json.dumps(self.test).encode()).hexdigest()[:12],
+            "selected_on": "validation",
+            "split_from": "block",
+            "stop_rule": self.spec.scheduler.name,
+        }
+
+
+def make_plan(spec: SweepSpec) -> Plan:
+    """Prepare the data and lay out the sweep.
+
+    The test subjects are set aside first: the store of the plan withholds them, and neither a
+    trial nor a worker ever has another one. Raises `UserError` for data that cannot be used.
+    """
+    everyone = prepare(spec.data)
+    test = set_aside(everyone.subjects, spec.split, spec.seed)
+    store = everyone.withholding(test)
+    space = Space(spec, make_blocks(spec, everyone.subjects, test), store.data_hash)
+    return Plan(spec, space, store, test, space.slots())
+
+
+def read_table(folder: Path) -> ResultsTable:
+    """Return the results table of the sweep in `folder`, from its recorded trials.
+
+    Raises `UserError` when the folder holds no sweep, or none of its trials has reported yet.
+    """
+    sweep = SweepFolder(folder)
+    manifest = sweep.read_manifest()
+    study = StudyInfo.of_plain(manifest["study"])
+    return build_table(sweep.records(), study, manifest["provenance"])
+
+
+def _versions() -> dict[str, str]:
+    own = {"sleepsweep": sleepsweep.__version__, "python": platform.python_version()}
+    return own | {name: version(name) for name in LIBRARIES}

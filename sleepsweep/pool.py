@@ -1,0 +1,128 @@
+"""The pool of augmentations that policies are drawn from, and how each of them is drawn."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from sleepsweep.augment import Augmentation, Member, Placebo, Signal, augmentation, parameters
+from sleepsweep.errors import UserError
+from sleepsweep.part import PartSpec
+from sleepsweep.ranges import Range, Scalar
+
+Build = Callable[[Any], Augmentation]
+
+
+class KeyedError(ValueError):
+    """A value that does not fit, found while checking a larger part: `path` leads to its key."""
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class PoolEntry(PartSpec):
+    """How one augmentation of the pool is drawn: a severity or physical parameters, and p."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Range]
+
+    severity: Range | None = None
+    p: Range = Field(default=Range.model_validate(1.0))
+
+    @property
+    def parameters(self) -> dict[str, Range]:
+        """The physical parameters given in the YAML, by name."""
+        return dict(self.__pydantic_extra__ or {})
+
+    def check(self, kind: type[Augmentation], signal: Signal) -> None:
+        """Build the augmentation at the ends of every range; raises `KeyedError` if it refuses."""
+        if self.severity is not None and self.parameters:
+            raise KeyedError("severity and physical parameters exclude each other: give one")
+        for key, value, build in self._extremes(kind):
+            try:
+                build(value).in_signal(signal)
+            except UserError as error:
+                raise KeyedError(str(error), key) from error
+
+    def _extremes(self, kind: type[Augmentation]) -> Iterator[tuple[str, Scalar, Build]]:
+        known = parameters(kind)
+        for key, values in self.parameters.items():
+            if key not in known:
+                raise KeyedError(f"unknown parameter; allowed: {', '.join(known) or 'none'}", key)
+            for value in values.options:
+                yield key, value, partial(_with_parameter, kind, key)
+        for value in self.severity.options if self.severity else ():
+            yield "severity", value, kind.at_severity
+        for value in self.p.options:
+            yield "p", value, partial(_with_probability, kind)
+
+
+def _with_parameter(kind: type[Augmentation], key: str, value: Any) -> Augmentation:
+    return kind(**{key: value})
+
+
+def _with_probability(kind: type[Augmentation], p: Any) -> Augmentation:
+    return Member(kind(), p).augmentation
+
+
+class AugmentationsSpec(PartSpec):
+    """The YAML's ``augmentations``: the pool, and how many of it make a policy.
+
+    Names are canonical here, whatever alias the YAML used.
+    """
+
+    size: Annotated[tuple[int, int], Field(strict=False)] = (0, 6)
+    placebo: bool = True
+    mix_partner: Literal["store", "batch"] = "store"
+    pool: dict[str, PoolEntry]
+
+    @property
+    def members(self) -> dict[str, PoolEntry]:
+        """The pool with the placebo, if there is one, at its end."""
+        extra = {Placebo.__name__: PoolEntry()} if self.placebo else {}
+        return {**self.pool, **extra}
+
+    def check(self, signal: Signal) -> None:
+        """Raise `KeyedError` for the first value that an augmentation refuses in this signal."""
+        for name, entry in self.pool.items():
+            try:
+                entry.check(augmentation(name), signal)
+            except KeyedError as error:
+                raise KeyedError(str(error), "pool", name, *error.path) from error
+
+    @field_validator("pool", mode="before")
+    @classmethod
+    def _bare_names(cls, pool: object) -> object:
+        # `SignFlip:` without anything below it is an entry with its defaults.
+        if not isinstance(pool, dict):
+            return pool
+        return {name: {} if entry is None else entry for name, entry in pool.items()}
+
+    @field_validator("pool")
+    @classmethod
+    def _known_names(cls, pool: dict[str, PoolEntry]) -> dict[str, PoolEntry]:
+        if not pool:
+            raise ValueError("the pool is empty: name at least one augmentation")
+        named: dict[str, PoolEntry] = {}
+        for name, entry in pool.items():
+            try:
+                canonical = augmentation(name).__name__
+            except UserError as error:
+                raise KeyedError(str(error), name) from error
+            if canonical in named:
+                raise KeyedError(f"the pool holds {canonical} already", name)
+            named[canonical] = entry
+        return named
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        low, high = self.size
+        if not 0 <= low <= high <= len(self.members):
+            message = (
+                f"[{low}, {high}] must lie within 0 and {len(self.members)}, the number of "
+                f"augmentations in the pool{' and the placebo' if self.placebo else ''}"
+            )
+            raise KeyedError(message, "size")
+        return self

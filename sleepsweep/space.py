@@ -1,0 +1,291 @@
+"""From a search space to trials: policies drawn size first, and the identity of a trial.
+
+One function, `draw_policy`, says what a policy of the space is. It draws from anything with the
+shape of an Optuna trial: Optuna itself when a search suggests, `Draws` when a design does.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sleepsweep.augment import Member, Policy, augmentation
+from sleepsweep.data.split import Split, draw_split
+from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.pretrain import PretrainSpec
+from sleepsweep.learn.probe import ProbeSpec
+from sleepsweep.part import PartSpec
+from sleepsweep.pool import AugmentationsSpec, PoolEntry
+from sleepsweep.ranges import Scalar, Suggest
+from sleepsweep.seeds import numpy_generator
+from sleepsweep.spec import SweepSpec
+
+Kind = Literal["design", "anchor", "search"]
+Subjects = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class MemberSpec(PartSpec):
+    """One augmentation of a drawn policy, with the values it was drawn with."""
+
+    name: str
+    p: float
+    severity: float | None = None
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
+
+    def build(self) -> Member:
+        """Return the augmentation itself with its probability."""
+        kind = augmentation(self.name)
+        if self.severity is not None:
+            return Member(kind.at_severity(self.severity), self.p)
+        return Member(kind(**self.parameters), self.p)
+
+    def __str__(self) -> str:
+        drawn = {} if self.severity is None else {"severity": self.severity}
+        values = {**drawn, **self.parameters, "p": self.p}
+        return f"{self.name}({', '.join(f'{key}={value}' for key, value in values.items())})"
+
+
+class TrialSpec(PartSpec):
+    """Everything that can change a trial's result, and nothing else: its hash is its identity."""
+
+    policy: Annotated[tuple[MemberSpec, ...], Field(strict=False)]
+    mix_partner: Literal["store", "batch"]
+    block: int
+    split: int
+    seed: int
+    train: Subjects
+    validation: Subjects
+    encoder: EncoderSpec
+    pretrain: PretrainSpec
+    probe: ProbeSpec
+    rungs: Annotated[tuple[int, ...], Field(strict=False)]
+    data_hash: str
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that name this trial on every machine."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def split_hash(self) -> str:
+        """Twelve hexadecimal digits that name who is trained on and who is validated on."""
+        return hashlib.sha256(json.dumps([self.train, self.validation]).encode()).hexdigest()[:12]
+
+    @property
+    def policy_text(self) -> str:
+        """The policy's canonical text; ``none`` for the empty one."""
+        return " + ".join(str(member) for member in self.policy) or "none"
+
+    @property
+    def size(self) -> int:
+        """How many augmentations the policy has."""
+        return len(self.policy)
+
+    def build_policy(self) -> Policy:
+        """Return the policy as a callable."""
+        return Policy(tuple(member.build() for member in self.policy))
+
+
+@dataclass(frozen=True)
+class Block:
+    """One (subject split, seed) pair: what trials share when they are compared."""
+
+    index: int
+    split_index: int
+    seed: int
+    split: Split
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place in the sweep's order of trials; its trial is None until a search suggests it."""
+
+    order: int
+    kind: Kind
+    design: str
+    block: int
+    trial: TrialSpec | None = None
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Values drawn from one stream, in the shape of an Optuna trial."""
+
+    generator: Any
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Uniform (or, with `log`, log-uniform) in [low, high]."""
+        if log:
+            return float(low * (high / low) ** self.generator.uniform())
+        return float(self.generator.uniform(low, high))
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """Uniform in {low, …, high}."""
+        return int(self.generator.integers(low, high, endpoint=True))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Scalar:
+        """Uniform over `choices`."""
+        return choices[int(self.generator.integers(len(choices)))]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Values that were drawn before, by name: turns a flat configuration back into a policy."""
+
+    values: Mapping[str, Any]
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Return the recorded value of `name`."""
+        return float(self.values[name])
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """Return the recorded value of `name`."""
+        return int(self.values[name])
+
+    def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Any:
+        """Return the recorded value of `name`."""
+        return self.values[name]
+
+
+def draw_policy(space: AugmentationsSpec, source: Suggest) -> tuple[MemberSpec, ...]:
+    """Draw the size first, then a subset of that size, then severities and p of its members.
+
+    Thirteen independent switches would start any sampler at sets of six or seven. The subset is
+    the `size` augmentations with the largest of independent uniform priorities, so that it is
+    uniform when the source is, and so that a sampler that learns can learn single augmentations.
+    """
+    size = source.suggest_int("size", *space.size)
+    if size == 0:
+        return ()
+    priority = {name: source.suggest_float(f"pick.{name}", 0.0, 1.0) for name in space.members}
+    chosen = set(sorted(priority, key=lambda name: priority[name], reverse=True)[:size])
+    return tuple(
+        _draw_member(name, entry, source) for name, entry in space.members.items() if name in chosen
+    )
+
+
+def make_blocks(spec: SweepSpec, subjects: Sequence[str], test: tuple[str, ...]) -> list[Block]:
+    """Return the blocks of a sweep: train and validation drawn anew for each, test set aside."""
+    return [
+        Block(
+            index=index,
+            split_index=index if spec.split.resplit else 0,
+            seed=spec.seed + index,
+            split=draw_split(subjects, test, spec.split, index, spec.seed),
+        )
+        for index in range(spec.split.blocks)
+    ]
+
+
+@dataclass(frozen=True)
+class Space:
+    """A sweep's space bound to its data: makes trials, and the slots in which they are run."""
+
+    spec: SweepSpec
+    blocks: Sequence[Block]
+    data_hash: str
+
+    @property
+    def members(self) -> list[str]:
+        """Names of the augmentations that policies are drawn from, the placebo included."""
+        return list(self.spec.augmentations.members)
+
+    def trial(self, policy: tuple[MemberSpec, ...], block: int) -> TrialSpec:
+        """Return the trial of `policy` in block number `block`."""
+        shared = self.blocks[block]
+        return TrialSpec(
+            policy=policy,
+            mix_partner=self.spec.augmentations.mix_partner,
+            block=shared.index,
+            split=shared.split_index,
+            seed=shared.seed,
+            train=shared.split.train,
+            validation=shared.split.validation,
+            encoder=self.spec.encoder,
+            pretrain=self.spec.pretrain,
+            probe=self.spec.probe,
+            rungs=self.spec.rungs,
+            data_hash=self.data_hash,
+        )
+
+    def slots(self) -> list[Slot]:
+        """Return every trial's place: designs first, then anchors spread among searched trials.
+
+        Anchors and searched trials are dealt out to the blocks separately, so that neither kind
+        gathers in one block. No trial occurs twice: a repeated draw is drawn again.
+        """
+        known: set[str] = set()
+        designed = []
+        for design in self.spec.search.designs:
+            for block in range(len(self.blocks)):
+                for policy in self._designed(design, block):
+                    designed.append((design, self.trial(policy, block)))
+        slots = [
+            Slot(order, "design", design, trial.block, trial)
+            for order, (design, trial) in enumerate(_distinct(designed, known))
+        ]
+        return [*slots, *self._drawn(len(slots), known)]
+
+    def _drawn(self, first: int, known: set[str]) -> Iterator[Slot]:
+        share, anchors = self.spec.search.anchors, 0
+        for place in range(self.spec.search.trials):
+            order = first + place
+            if int((place + 1) * share + 1e-9) > anchors:
+                block = anchors % len(self.blocks)
+                anchors += 1
+                trial = self._anchor(order, block, known)
+                if trial is not None:
+                    yield Slot(order, "anchor", "", block, trial)
+            else:
+                yield Slot(order, "search", "", (place - anchors) % len(self.blocks))
+
+    def _anchor(self, order: int, block: int, known: set[str]) -> TrialSpec | None:
+        for attempt in range(ATTEMPTS):
+            draws = Draws(numpy_generator("anchor", seed=self.spec.seed, order=order, n=attempt))
+            trial = self.trial(draw_policy(self.spec.augmentations, draws), block)
+            if trial.id not in known:
+                known.add(trial.id)
+                return trial
+        return None
+
+    def _designed(self, design: str, block: int) -> list[tuple[MemberSpec, ...]]:
+        if design == "none":
+            return [()]
+        singles: list[tuple[MemberSpec, ...]] = []
+        for name, entry in self.spec.augmentations.members.items():
+            generator = numpy_generator("singles", seed=self.spec.seed, block=block, name=name)
+            singles.append((_draw_member(name, entry, Draws(generator)),))
+        return singles
+
+
+# A space of few distinct policies can be exhausted; so many repeated draws say that it is.
+ATTEMPTS = 200
+
+
+def _draw_member(name: str, entry: PoolEntry, source: Suggest) -> MemberSpec:
+    severity = (
+        None if entry.severity is None else entry.severity.suggest(f"severity.{name}", source)
+    )
+    parameters = {
+        key: values.suggest(f"{key}.{name}", source) for key, values in entry.parameters.items()
+    }
+    return MemberSpec(
+        name=name,
+        p=float(entry.p.suggest(f"p.{name}", source)),
+        severity=None if severity is None else float(severity),
+        parameters=parameters,
+    )
+
+
+def _distinct(
+    designed: list[tuple[str, TrialSpec]], known: set[str]
+) -> Iterator[tuple[str, TrialSpec]]:
+    for design, trial in designed:
+        if trial.id not in known:
+            known.add(trial.id)
+            yield design, trial

@@ -1,0 +1,214 @@
+"""Runs a sweep on Ray Tune, or continues one from its folder."""
+
+import logging
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import ray
+import torch
+from ray import tune
+
+import sleepsweep
+from sleepsweep.data.store import Store
+from sleepsweep.plan import Plan
+from sleepsweep.search import SweepSearcher, make_scheduler
+from sleepsweep.space import TrialSpec
+from sleepsweep.spec import SweepSpec
+from sleepsweep.sweepfolder import SweepFolder, TrialRecord
+from sleepsweep.trainable import run_trial
+
+# A lost worker (out of memory, killed) is started again from its checkpoint so many times.
+RESTARTS = 2
+
+
+class Observer(Protocol):
+    """What is told of a sweep's progress, on the driver, in the order in which it happens."""
+
+    def trial_started(self, record: TrialRecord) -> None:
+        """A trial begins, or continues after an interruption."""
+
+    def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        """A trial reached a rung; `row` holds its scores and the decision."""
+
+    def trial_failed(self, record: TrialRecord) -> None:
+        """A trial ended with an error, which ``record.error`` holds."""
+
+
+def run_sweep(plan: Plan, folder: SweepFolder, observers: Sequence[Observer]) -> bool:
+    """Run the slots of `plan` that `folder` does not hold as finished; return whether all ended.
+
+    Ctrl-C (SIGINT) ends it early and cleanly: each rung was recorded as it came in.
+    """
+    records = folder.records()
+    slots = plan.open_slots(records)
+    if not slots:
+        return True
+    searcher = SweepSearcher(plan.space, slots, records)
+    callback = _Callback(observers, records)
+    with _ray(plan.spec):
+        _tune(plan, folder, searcher, callback, records)
+    return searcher.is_exhausted and all(record.state != "running" for record in callback.records)
+
+
+def _tune(
+    plan: Plan, folder: SweepFolder, searcher: SweepSearcher, callback: "_Callback",
+    records: Sequence[TrialRecord],
+) -> None:  # fmt: skip
+    work = partial(
+        _work, store=plan.store, folder=folder, threads=plan.spec.resources.cpus_per_trial
+    )
+    # Ray's own state of the run; nothing of it is read again, as the folder's records are enough.
+    scratch = folder.path / "ray"
+    tune.Tuner(
+        tune.with_resources(work, {"cpu": plan.spec.resources.cpus_per_trial}),
+        tune_config=tune.TuneConfig(
+            search_alg=searcher,
+            scheduler=make_scheduler(plan.spec, records),
+            num_samples=-1,
+            max_concurrent_trials=_concurrent(plan.spec),
+            reuse_actors=True,
+            trial_dirname_creator=lambda trial: str(trial.trial_id),
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(scratch.resolve()),
+            failure_config=tune.FailureConfig(max_failures=RESTARTS),
+            callbacks=[callback],
+            verbose=0,
+        ),
+    ).fit()
+    shutil.rmtree(scratch)
+
+
+def _work(config: dict[str, Any], *, store: Store, folder: SweepFolder, threads: int) -> None:
+    """Run one trial in a worker process; Ray ends it inside `tune.report` when it is stopped."""
+    torch.set_num_threads(threads)
+    trial = TrialSpec.model_validate(config["trial"])
+    for metrics in run_trial(trial, store, folder.checkpoint_path(trial.id)):
+        tune.report(
+            {
+                **metrics.plain,
+                **metrics.scores,
+                "bracket": 0,
+                "host": socket.gethostname(),
+                "device": "cpu",
+                "version": sleepsweep.__version__,
+            }
+        )
+
+
+def _concurrent(spec: SweepSpec) -> int:
+    if spec.resources.concurrent == "auto":
+        return max(cpu_count() // spec.resources.cpus_per_trial, 1)
+    return spec.resources.concurrent
+
+
+def cpu_count() -> int:
+    """Return the number of processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def _ray(spec: SweepSpec) -> Iterator[None]:
+    """A local Ray for one sweep: quiet, without dashboard, its token readable by its owner only."""
+    os.environ.update(QUIET_RAY)
+    before = os.umask(0o077)
+    try:
+        ray.init(
+            address="local",
+            num_cpus=_concurrent(spec) * spec.resources.cpus_per_trial,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    finally:
+        os.umask(before)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+# The display is sleepsweep's own, the record is the folder's, and nothing is sent to anybody.
+QUIET_RAY = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+}
+
+
+class _Callback(tune.Callback):
+    """Translates Ray's events into the observers' terms."""
+
+    def __init__(self, observers: Sequence[Observer], records: Sequence[TrialRecord]) -> None:
+        self._observers = observers
+        self._records = {record.trial.id: record for record in records}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Ray saves its callbacks with the run's state, of which nothing is read again.
+        return {}
+
+    @property
+    def records(self) -> list[TrialRecord]:
+        """Every trial that was started, in this launch or before."""
+        return list(self._records.values())
+
+    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        config = trial.config
+        record = self._records.get(config["id"])
+        if record is None:
+            record = TrialRecord(
+                order=config["order"],
+                kind=config["kind"],
+                design=config["design"],
+                trial=TrialSpec.model_validate(config["trial"]),
+                suggestion=config["suggestion"],
+            )
+            self._records[config["id"]] = record
+        record.error = None
+        for observer in self._observers:
+            observer.trial_started(record)
+
+    def on_trial_result(
+        self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        record = self._records[trial.config["id"]]
+        # A restarted worker reports the rungs of its checkpoint again: all but the new are known.
+        if result["rung"] < len(record.rows):
+            return
+        row = {key: result[key] for key in ROW}
+        row["decision"] = _decision(result, record.trial)
+        row["recorded_ms"] = time.time_ns() // 1_000_000
+        record.rows.append(row)
+        for observer in self._observers:
+            observer.rung_reported(record, row)
+
+    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        record = self._records[trial.config["id"]]
+        record.error = Path(trial.error_file).read_text()
+        for observer in self._observers:
+            observer.trial_failed(record)
+
+
+# What a worker reports and a recorded rung keeps.
+ROW = (
+    "rung", "step", "loss", "time_s", "bracket", "accuracy", "macro_f1", "kappa", "f1.W", "f1.N1",
+    "f1.N2", "f1.N3", "f1.R", "confusions", "host", "device", "version",
+)  # fmt: skip
+
+
+def _decision(result: dict[str, Any], trial: TrialSpec) -> str:
+    if result["collapsed"]:
+        return "collapsed"
+    if result["step"] >= trial.rungs[-1]:
+        return "done"
+    return "stop" if result.get("done") else "continue"

@@ -1,0 +1,200 @@
+"""The folder of a sweep: what was asked, and every trial's rungs as they came in.
+
+    sweep.json             the spec as it was run, the test subjects set aside, versions
+    trials/ID/trial.json   a trial's spec, its place in the order, what Optuna suggested
+    trials/ID/rungs.jsonl  a line a rung: metrics, decision, confusion matrices
+    trials/ID/checkpoint.pt, error.txt
+    trials.parquet, subjects.parquet, report/, mlflow.db, mlflow-artifacts/, ray/
+
+It is the sweep's memory: a launch into a folder continues from these files alone.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sleepsweep.errors import UserError
+from sleepsweep.space import Kind, TrialSpec
+
+FINAL = ("stop", "done", "collapsed")
+
+
+@dataclass
+class TrialRecord:
+    """What is known of one trial: where it stands in the sweep, its spec, its rungs so far."""
+
+    order: int
+    kind: Kind
+    design: str
+    trial: TrialSpec
+    suggestion: dict[str, Any] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the trial was stopped, done or collapsed, so that it is never run again."""
+        return bool(self.rows) and self.rows[-1]["decision"] in FINAL
+
+    @property
+    def state(self) -> str:
+        """``failed``, ``running``, or how the trial ended."""
+        if self.is_finished:
+            return str(self.rows[-1]["decision"])
+        return "running" if self.error is None else "failed"
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """Reads and writes one sweep's folder; observes a running sweep to record it."""
+
+    path: Path
+
+    @property
+    def manifest_path(self) -> Path:
+        """The file that makes a folder a sweep's folder."""
+        return self.path / "sweep.json"
+
+    def trial_path(self, trial_id: str) -> Path:
+        """The folder of one trial."""
+        return self.path / "trials" / trial_id
+
+    def checkpoint_path(self, trial_id: str) -> Path:
+        """Where a trial's worker saves its state."""
+        return self.trial_path(trial_id) / "checkpoint.pt"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder and hold it for one launch.
+
+        Raises `UserError` with the other launch's pid when it is taken.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = self.path / ".lock"
+        with lock.open("a+") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                handle.seek(0)
+                raise UserError(
+                    f"{self.path}: another launch (pid {handle.read().strip()}) is running this "
+                    "sweep; wait for it, stop it, or give another folder with --out."
+                ) from error
+            handle.truncate(0)
+            handle.write(str(os.getpid()))
+            handle.flush()
+            yield
+
+    def check_usable(self, spec: dict[str, Any], *, fresh: bool) -> None:
+        """Raise `UserError` unless a launch of `spec` may write here; changes nothing."""
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"{self.path}: is a file; give a folder with --out.")
+        if self.manifest_path.exists():
+            changed = [] if fresh else _differences(self.read_manifest()["spec"], spec)
+            if changed:
+                raise UserError(
+                    f"{self.path}: holds a sweep of another search space. Changed: "
+                    f"{'; '.join(changed[:5])}. Use another --out, or --fresh to start over "
+                    "(deletes the folder)."
+                )
+        elif self.path.exists() and any(child.name != ".lock" for child in self.path.iterdir()):
+            raise UserError(f"{self.path}: is not empty and holds no sweep; give another --out.")
+
+    def clear(self) -> None:
+        """Delete the sweep; only called on a folder that holds one."""
+        for child in self.path.iterdir():
+            if child.is_dir():
+                shutil.rmtree(child)
+            elif child.name != ".lock":
+                child.unlink()
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Return ``sweep.json``; `UserError` when the folder holds no sweep."""
+        try:
+            manifest: dict[str, Any] = json.loads(self.manifest_path.read_text())
+        except FileNotFoundError as error:
+            raise UserError(f"{self.path}: holds no sweep (sweep.json is missing).") from error
+        except json.JSONDecodeError as error:
+            raise UserError(f"{self.manifest_path}: damaged ({error}).") from error
+        return manifest
+
+    def begin(self, manifest: dict[str, Any]) -> None:
+        """Write ``sweep.json``, unless the folder holds a sweep that is continued."""
+        if not self.manifest_path.exists():
+            _write_json(self.manifest_path, manifest)
+
+    def records(self) -> list[TrialRecord]:
+        """Return every recorded trial, in the order of the sweep."""
+        folders = (self.path / "trials").glob("*/trial.json")
+        return sorted((_read_record(path.parent) for path in folders), key=lambda r: r.order)
+
+    def trial_started(self, record: TrialRecord) -> None:
+        """Write a trial's spec, so that a later launch continues it as it was drawn."""
+        folder = self.trial_path(record.trial.id)
+        content = {
+            "order": record.order,
+            "kind": record.kind,
+            "design": record.design,
+            "suggestion": record.suggestion,
+            "trial": record.trial.model_dump(mode="json"),
+        }
+        _write_json(folder / "trial.json", content)
+        (folder / "error.txt").unlink(missing_ok=True)
+
+    def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        """Append a rung to a trial's file."""
+        with (self.trial_path(record.trial.id) / "rungs.jsonl").open("a") as handle:
+            handle.write(json.dumps(row) + "\n")
+
+    def trial_failed(self, record: TrialRecord) -> None:
+        """Write a failed trial's traceback."""
+        (self.trial_path(record.trial.id) / "error.txt").write_text(record.error or "")
+
+
+def _read_record(folder: Path) -> TrialRecord:
+    fields = json.loads((folder / "trial.json").read_text())
+    trial = TrialSpec.model_validate(fields.pop("trial"))
+    rungs, error = folder / "rungs.jsonl", folder / "error.txt"
+    rows = list(_read_lines(rungs)) if rungs.exists() else []
+    return TrialRecord(
+        trial=trial, rows=rows, error=error.read_text() if error.exists() else None, **fields
+    )
+
+
+def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    lines = path.read_text().split("\n")
+    # What follows the last newline was being written when the driver was killed. It is cut off
+    # here and in the file; the trial's checkpoint still holds that rung.
+    if lines[-1]:
+        path.write_text("\n".join([*lines[:-1], ""]))
+    yield from (json.loads(line) for line in lines[:-1])
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=1))
+    partial.replace(path)
+
+
+# What may differ between two launches of the same sweep: it cannot change a result.
+FREE = ("resources", "tracking", "question", "preset")
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any], at: str = "") -> list[str]:
+    changed = []
+    for key in sorted({*before, *now}):
+        if not at and key in FREE:
+            continue
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            changed += _differences(old, new, f"{at}{key}.")
+        elif old != new:
+            changed.append(f"{at}{key}: {json.dumps(old)} → {json.dumps(new)}")
+    return changed

@@ -1,0 +1,279 @@
+"""Records a sweep in MLflow: one experiment a sweep, a parent run, a child run a trial.
+
+The only file that imports mlflow. Logging happens on a thread of its own, so that a slow server
+never holds up a trial; every call is repeatable, so that a resumed sweep fills in what is missing.
+"""
+
+import json
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sleepsweep.errors import UserError
+from sleepsweep.spec import SweepSpec
+from sleepsweep.sweepfolder import TrialRecord
+
+Task = Callable[[], None]
+
+TRIAL_TAG = "sleepsweep.trial"
+PARENT_TAG = "sleepsweep.sweep"
+STATUS = {"done": "FINISHED", "stop": "FINISHED", "collapsed": "FINISHED", "failed": "FAILED"}
+
+
+def database_uri(folder: Path) -> str:
+    """The tracking URI of the SQLite file beside a sweep's results."""
+    return f"sqlite:///{folder.resolve() / 'mlflow.db'}"
+
+
+def ui_command(folder: Path, port: int) -> list[str]:
+    """Return the command that opens MLflow's pages on a sweep's SQLite file, on loopback only."""
+    if not (folder / "mlflow.db").is_file():
+        raise UserError(f"{folder}: no mlflow.db; the sweep was tracked elsewhere, or never ran.")
+    uri = ["--backend-store-uri", database_uri(folder)]
+    return [sys.executable, "-m", "mlflow", "ui", *uri, "--host", "127.0.0.1", "--port", str(port)]
+
+
+def run_ui(folder: Path, port: int) -> int:
+    """Serve MLflow's pages until interrupted; return the server's exit status."""
+    return subprocess.call(ui_command(folder, port))
+
+
+class Tracker:
+    """Observes a sweep and logs it. `close` waits until everything is logged."""
+
+    def __init__(self, spec: SweepSpec, folder: Path, categories: Mapping[str, str]) -> None:
+        self._spec = spec
+        self._folder = folder
+        self._categories = categories
+        self._client = _client(spec.tracking.uri, folder)
+        self._experiment = _experiment(self._client, spec, folder)
+        self._parent = self._parent_run()
+        self._runs = self._known_runs()
+        self._logged: dict[str, int] = {}
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._errors: list[Exception] = []
+        self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
+        self._thread.start()
+
+    def trial_started(self, record: TrialRecord) -> None:
+        """Open the trial's run, or open it again."""
+        self._tasks.put(lambda: self._open(record))
+
+    def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        """Log the rung's scores; close the run when it was the trial's last."""
+        self._tasks.put(lambda: self._log_rungs(record, record.rows.index(row) + 1))
+        if record.is_finished:
+            self._tasks.put(lambda: self._finish(record))
+
+    def trial_failed(self, record: TrialRecord) -> None:
+        """Close the run as failed."""
+        self._tasks.put(lambda: self._finish(record))
+
+    def catch_up(self, records: list[TrialRecord]) -> None:
+        """Log what an interrupted launch recorded in the folder but not in MLflow."""
+        for record in records:
+            self._tasks.put(lambda record=record: self._repair(record))  # type: ignore[misc]
+
+    def attach(self, folder: Path, name: str) -> None:
+        """Attach a folder of files to the parent run."""
+        self._tasks.put(lambda: self._client.log_artifacts(self._parent, str(folder), name))
+
+    def close(self, *, complete: bool) -> list[Exception]:
+        """Wait for the log to be written and close the parent run.
+
+        Returns the errors of what could not be logged; the sweep's folder has all of it.
+        """
+        self._tasks.put(lambda: self._close_runs("FINISHED" if complete else "KILLED"))
+        self._tasks.put(None)
+        self._thread.join()
+        return self._errors
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            try:
+                task()
+            except Exception as error:  # noqa: BLE001 - kept for close(), which returns them
+                self._errors.append(error)
+
+    def _parent_run(self) -> str:
+        found = self._client.search_runs(
+            [self._experiment], f"tags.`{PARENT_TAG}` = '{self._folder.resolve()}'"
+        )
+        if found:
+            self._client.update_run(found[0].info.run_id, status="RUNNING")
+            return str(found[0].info.run_id)
+        tags = {PARENT_TAG: str(self._folder.resolve()), "kind": "sweep"}
+        if self._spec.question:
+            tags["mlflow.note.content"] = self._spec.question
+        run = self._client.create_run(self._experiment, tags=tags, run_name=self._spec.name)
+        _log_params(self._client, run.info.run_id, _flat(self._spec.model_dump(mode="json")))
+        return str(run.info.run_id)
+
+    def _known_runs(self) -> dict[str, str]:
+        runs: dict[str, str] = {}
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment],
+                f"tags.`mlflow.parentRunId` = '{self._parent}'",
+                page_token=token,
+            )
+            runs |= {run.data.tags[TRIAL_TAG]: run.info.run_id for run in page}
+            token = page.token
+            if not token:
+                return runs
+
+    def _open(self, record: TrialRecord) -> None:
+        known = self._runs.get(record.trial.id)
+        if known is not None:
+            self._client.update_run(known, status="RUNNING")
+            return
+        run = self._client.create_run(
+            self._experiment, tags=self._tags(record), run_name=_run_name(record)
+        )
+        self._runs[record.trial.id] = run.info.run_id
+        _log_params(self._client, run.info.run_id, _trial_params(record))
+        spec = record.trial.model_dump(mode="json")
+        self._client.log_text(run.info.run_id, json.dumps(spec, indent=1), "trial.json")
+
+    def _tags(self, record: TrialRecord) -> dict[str, str]:
+        categories = {self._categories[member.name] for member in record.trial.policy}
+        return {
+            "mlflow.parentRunId": self._parent,
+            TRIAL_TAG: record.trial.id,
+            "policy": record.trial.policy_text,
+            "size": str(record.trial.size),
+            "categories": ", ".join(sorted(categories)) or "none",
+            "block": str(record.trial.block),
+            "kind": record.kind,
+        }
+
+    def _log_rungs(self, record: TrialRecord, until: int) -> None:
+        from mlflow.entities import Metric
+
+        run = self._runs[record.trial.id]
+        first = self._rungs_in(run)
+        for row in record.rows[first:until]:
+            values = {key: value for key, value in row.items() if key in METRICS}
+            metrics = [
+                Metric(key, value, row["recorded_ms"], row["step"])
+                for key, value in values.items()
+                if value == value  # a stage that is absent has no F1, and NaN cannot be drawn
+            ]
+            self._client.log_batch(run, metrics=metrics)
+            name = f"confusions/rung_{row['rung']}.json"
+            self._client.log_text(run, json.dumps(row["confusions"]), name)
+            self._logged[run] = row["rung"] + 1
+
+    def _rungs_in(self, run: str) -> int:
+        if run not in self._logged:
+            self._logged[run] = len(self._client.get_metric_history(run, "macro_f1"))
+        return self._logged[run]
+
+    def _finish(self, record: TrialRecord) -> None:
+        run = self._runs[record.trial.id]
+        self._client.set_tag(run, "decision", record.state)
+        if record.error:
+            self._client.log_text(run, record.error, "error.txt")
+        self._client.set_terminated(run, STATUS[record.state])
+
+    def _repair(self, record: TrialRecord) -> None:
+        if record.trial.id not in self._runs:
+            self._open(record)
+        self._log_rungs(record, len(record.rows))
+        if record.state in STATUS:
+            self._finish(record)
+
+    def _close_runs(self, status: str) -> None:
+        for run in self._known_runs().values():
+            if self._client.get_run(run).info.status == "RUNNING":
+                self._client.set_terminated(run, "KILLED")
+        self._client.set_terminated(self._parent, status)
+
+
+METRICS = ("accuracy", "macro_f1", "kappa", "f1.W", "f1.N1", "f1.N2", "f1.N3", "f1.R", "loss",
+           "time_s")  # fmt: skip
+
+
+def _client(uri: str | None, folder: Path) -> Any:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    for noisy in ("alembic", "mlflow"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if uri is None:
+        _create_database(folder)
+    client = MlflowClient(tracking_uri=uri or database_uri(folder))
+    try:
+        client.search_experiments(max_results=1)
+    except MlflowException as error:
+        raise UserError(f"tracking: {uri} does not answer ({error}). Is the server up?") from error
+    return client
+
+
+def _create_database(folder: Path) -> None:
+    """Create the SQLite file under another name first: a kill while MLflow sets it up would leave
+
+    a file that can never be used again.
+    """
+    final = folder.resolve() / "mlflow.db"
+    if final.exists():
+        return
+    partial = final.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    from mlflow import MlflowClient
+
+    MlflowClient(tracking_uri=f"sqlite:///{partial}").search_experiments(max_results=1)
+    partial.replace(final)
+
+
+def _experiment(client: Any, spec: SweepSpec, folder: Path) -> str:
+    found = client.get_experiment_by_name(spec.name)
+    if found is not None:
+        return str(found.experiment_id)
+    own = None if spec.tracking.uri else (folder.resolve() / "mlflow-artifacts").as_uri()
+    return str(client.create_experiment(spec.name, artifact_location=own))
+
+
+def _run_name(record: TrialRecord) -> str:
+    names = " + ".join(member.name for member in record.trial.policy) or "none"
+    return f"{record.order:03d} {names}"
+
+
+def _trial_params(record: TrialRecord) -> dict[str, Any]:
+    trial = record.trial
+    params: dict[str, Any] = {
+        "policy": trial.policy_text, "size": trial.size, "block": trial.block,
+        "split": trial.split, "seed": trial.seed, "kind": record.kind, "design": record.design,
+    }  # fmt: skip
+    for member in trial.policy:
+        drawn = {} if member.severity is None else {"severity": member.severity}
+        for key, value in {**drawn, **member.parameters, "p": member.p}.items():
+            params[f"{key}.{member.name}"] = value
+    parts = {"encoder": trial.encoder, "pretrain": trial.pretrain, "probe": trial.probe}
+    return params | _flat({key: part.model_dump(mode="json") for key, part in parts.items()})
+
+
+def _flat(tree: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{at}{key}.")
+        else:
+            flat[f"{at}{key}"] = value
+    return flat
+
+
+def _log_params(client: Any, run: str, params: Mapping[str, Any]) -> None:
+    from mlflow.entities import Param
+
+    entities = [Param(key, str(value)) for key, value in params.items()]
+    for start in range(0, len(entities), 100):
+        client.log_batch(run, params=entities[start : start + 100])

@@ -1,0 +1,183 @@
+"""One trial: pretraining on two views, probed at each rung. Plain Python; runs in a notebook."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from sleepsweep.augment import Policy, Signal
+from sleepsweep.data.store import Store
+from sleepsweep.learn.pretrain import (
+    Axes,
+    Pretraining,
+    Streams,
+    Views,
+    load_checkpoint,
+    save_checkpoint,
+)
+from sleepsweep.learn.probe import embed
+from sleepsweep.metrics import STAGES, Confusion, confusion, summary
+from sleepsweep.seeds import stream
+from sleepsweep.space import TrialSpec
+
+Rows = NDArray[np.int64]
+
+# Embeddings have length 1. Where all epochs lie closer together than this, in root mean square
+# distance from their mean, there is nothing left for a probe to read.
+COLLAPSED_SPREAD = 1e-3
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What a trial reports at a rung.
+
+    `confusions` holds a 5 × 5 matrix (reference in rows) for each validation subject; `loss` is
+    the mean pretraining loss since the rung before; `time_s` is the trial's running time so far,
+    in seconds of training and probing.
+    """
+
+    rung: int
+    step: int
+    loss: float
+    collapsed: bool
+    time_s: float
+    confusions: dict[str, list[list[int]]]
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Self:
+        """Rebuild metrics from `plain`."""
+        return cls(**plain)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The metrics as plain values, for JSON and checkpoints."""
+        return asdict(self)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Accuracy, macro-F1, κ and F1 by stage, of all validation subjects pooled, in 0–1."""
+        return summary(self.pooled)
+
+    @property
+    def pooled(self) -> Confusion:
+        """The sum of the subjects' confusion matrices, shape (5, 5)."""
+        matrices = np.asarray(list(self.confusions.values()), dtype=np.int64)
+        return np.asarray(matrices.sum(axis=0))
+
+
+def run_trial(trial: TrialSpec, store: Store, checkpoint: Path | None = None) -> Iterator[Metrics]:
+    """Pretrain and probe; yield the metrics of each rung, in order.
+
+    With a `checkpoint` path the state is saved at every rung before its metrics are yielded, and a
+    run that finds one yields the rungs it holds again and continues behind them, bit for bit on
+    CPU. A collapsed or diverged trial yields one last rung, scored at chance. Raises `ValueError`
+    when `store` does not hold the data that the trial was made for.
+    """
+    if store.data_hash != trial.data_hash:
+        raise ValueError(f"trial {trial.id} was made for other data than {store}")
+    run = _Run(trial, store)
+    done = run.restore(checkpoint) if checkpoint and checkpoint.exists() else []
+    yield from done
+    while len(done) < len(trial.rungs) and not (done and done[-1].collapsed):
+        done.append(run.next_rung(done))
+        if checkpoint:
+            rungs = [metrics.plain for metrics in done]
+            save_checkpoint({"pretraining": run.pretraining.state(), "rungs": rungs}, checkpoint)
+        yield done[-1]
+
+
+class _Run:
+    def __init__(self, trial: TrialSpec, store: Store) -> None:
+        block: Axes = {"split": trial.split, "seed": trial.seed}
+        policy = trial.build_policy().in_signal(Signal(store.sfreq, store.uv_per_unit))
+        encoder = trial.encoder.build(len(store.channels), stream("weights", **block))
+        self.trial, self.store = trial, store
+        self.train = store.rows(trial.train)
+        self.pretraining = Pretraining(
+            encoder,
+            trial.pretrain,
+            views_of(policy, trial.mix_partner, store, self.train),
+            Streams(block, {**block, "policy": trial.policy_text}),
+        )
+
+    def restore(self, checkpoint: Path) -> list[Metrics]:
+        state = load_checkpoint(checkpoint)
+        self.pretraining.restore(state["pretraining"])
+        return [Metrics.of(rung) for rung in state["rungs"]]
+
+    def next_rung(self, done: list[Metrics]) -> Metrics:
+        started = time.perf_counter()
+        rung = len(done)
+        loss = self.pretraining.run(self.store.gather, self.train, self.trial.rungs[rung])
+        confusions, spread = self._probe()
+        collapsed = not (np.isfinite(loss) and spread > COLLAPSED_SPREAD)
+        return Metrics(
+            rung=rung,
+            step=self.pretraining.step,
+            loss=loss,
+            collapsed=collapsed,
+            time_s=(done[-1].time_s if done else 0.0) + time.perf_counter() - started,
+            confusions=_at_chance(confusions) if collapsed else confusions,
+        )
+
+    def _probe(self) -> tuple[dict[str, list[list[int]]], float]:
+        rows = {
+            subject: self._rows(subject) for subject in self.trial.train + self.trial.validation
+        }
+        train = np.concatenate([rows[subject] for subject in self.trial.train])
+        held_out = np.concatenate([rows[subject] for subject in self.trial.validation])
+        encoder, store = self.pretraining.encoder, self.store
+        features = np.nan_to_num(embed(encoder, store.gather(train)))
+        others = np.nan_to_num(embed(encoder, store.gather(held_out)))
+        predicted = self.trial.probe.predict(features, store.stages(train), others)
+        ends = np.cumsum([len(rows[subject]) for subject in self.trial.validation])[:-1]
+        parts = zip(
+            self.trial.validation,
+            np.split(store.stages(held_out), ends),
+            np.split(predicted, ends),
+            strict=True,
+        )
+        return (
+            {subject: confusion(truth, guess).tolist() for subject, truth, guess in parts},
+            float(features.std(axis=0).max()),
+        )
+
+    def _rows(self, subject: str) -> Rows:
+        return self.trial.probe.choose(self.store.rows([subject]))
+
+
+def views_of(policy: Policy, mix_partner: str, store: Store, rows: Rows) -> Views:
+    """Return the function *(epochs, generator) → two views* that pretraining is handed.
+
+    Partners for mixing come from all training epochs (``store``) or from the batch (``batch``),
+    one for each epoch and the same for both views.
+    """
+
+    def views(epochs: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        def partners(count: int, generator: Generator) -> Tensor:
+            if mix_partner == "batch":
+                order = torch.randperm(count, generator=generator, device=epochs.device)
+                return epochs[order]
+            picks = torch.randint(len(rows), (count,), generator=generator, device=epochs.device)
+            return torch.from_numpy(store.gather(rows[picks.cpu().numpy()])).to(epochs.device)
+
+        return policy.views(epochs, generator, partners)
+
+    return views
+
+
+def _at_chance(confusions: dict[str, list[list[int]]]) -> dict[str, list[list[int]]]:
+    pooled = np.sum(list(confusions.values()), axis=0)
+    majority = int(pooled.sum(axis=1).argmax())
+    chance = {}
+    for subject, matrix in confusions.items():
+        guessed = np.zeros((len(STAGES), len(STAGES)), dtype=np.int64)
+        guessed[:, majority] = np.sum(matrix, axis=1)
+        chance[subject] = guessed.tolist()
+    return chance

@@ -1,0 +1,116 @@
+"""What every registered augmentation promises, whatever it does."""
+
+import pickle
+from dataclasses import fields
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from sleepsweep.augment import Augmentation, Member, Policy, augmentations
+
+ALL = list(augmentations().values())
+DETERMINISTIC = {"SignFlip", "TimeReversal", "Placebo"}
+RANDOM = [cls for cls in ALL if cls.__name__ not in DETERMINISTIC]
+WITH_DIAL = [cls for cls in ALL if cls.dial is not None]
+
+shapes = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 300))
+dtypes = st.sampled_from([torch.float32, torch.float64])
+seeds = st.integers(0, 2**31)
+severities = st.floats(0, 1)
+
+
+def at(cls: type[Augmentation], severity: float) -> Augmentation:
+    return cls() if cls.dial is None else cls.at_severity(severity)
+
+
+class NoWaiting(TorchDispatchMode):
+    """Fail on what would make an accelerator wait: reading a value, shapes that depend on data."""
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        assert "_local_scalar_dense" not in str(operation)
+        assert "nonzero" not in str(operation)
+        return operation(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("cls", ALL)
+@settings(max_examples=25, deadline=None)
+@given(shape=shapes, dtype=dtypes, seed=seeds, severity=severities)
+def test_shape_dtype_values_input_and_stream(cls, epochs, seeded, shape, dtype, seed, severity):
+    x, partner = epochs(*shape, dtype, seed=1), epochs(*shape, dtype, seed=2)
+    x_before, partner_before = x.clone(), partner.clone()
+    augment = at(cls, severity)
+    result = augment(x, seeded(seed), partner)
+    assert result.shape == x.shape
+    assert result.dtype == x.dtype
+    assert result.isfinite().all()
+    assert torch.equal(x, x_before)
+    assert torch.equal(partner, partner_before)
+    assert torch.equal(result, augment(x, seeded(seed), partner))
+
+
+@pytest.mark.parametrize("cls", WITH_DIAL)
+@settings(max_examples=10, deadline=None)
+@given(shape=shapes, dtype=dtypes, seed=seeds)
+def test_severity_zero_is_the_identity_to_the_bit(cls, epochs, seeded, shape, dtype, seed):
+    x, partner = epochs(*shape, dtype, seed=1), epochs(*shape, dtype, seed=2)
+    assert torch.equal(cls.at_severity(0)(x, seeded(seed), partner), x)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_probability_zero_is_the_identity_to_the_bit(cls, epochs, seeded):
+    x, partner = epochs(seed=1), epochs(seed=2)
+    policy = Policy((Member(cls(), 0.0),))
+    assert torch.equal(policy(x, seeded(0), partner), x)
+
+
+@pytest.mark.parametrize("cls", RANDOM)
+def test_another_seed_gives_another_result(cls, epochs, seeded):
+    x, partner = epochs(8, 1, 3000, seed=1), epochs(8, 1, 3000, seed=2)
+    assert not torch.equal(cls()(x, seeded(0), partner), cls()(x, seeded(1), partner))
+
+
+@pytest.mark.parametrize("cls", RANDOM)
+def test_epochs_have_their_own_draws_and_channels_share_them(cls, epochs, seeded):
+    x, partner = (epochs(1, 1, 3000, seed=seed).expand(32, 2, -1) for seed in (1, 2))
+    result = cls()(x, seeded(0), partner)
+    distinct = {tuple(epoch[0].tolist()) for epoch in result}
+    assert len(distinct) > 3  # the published cutout has four results
+    if cls.__name__ != "RandomAdditiveGaussianNoise":  # whose noise is white over channels, too
+        torch.testing.assert_close(result[:, 0], result[:, 1])
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_non_contiguous_input_and_no_epochs(cls, epochs, seeded):
+    x, partner = epochs(301, 2, 4).permute(2, 1, 0), epochs(301, 2, 4, seed=1).permute(2, 1, 0)
+    assert not x.is_contiguous()
+    result = cls()(x, seeded(0), partner)
+    torch.testing.assert_close(result, cls()(x.contiguous(), seeded(0), partner.contiguous()))
+    assert cls()(x[:0], seeded(0), partner[:0]).shape == (0, 2, 301)
+
+
+@pytest.mark.parametrize("cls", [c for c in ALL if c.__name__ != "RandomAdditiveGaussianNoise"])
+def test_both_dtypes_see_the_same_draws(cls, epochs, seeded):
+    x, partner = epochs(6, 1, 3000, seed=1), epochs(6, 1, 3000, seed=2)
+    precise = cls()(x, seeded(0), partner)
+    single = cls()(x.float(), seeded(0), partner.float())
+    torch.testing.assert_close(single.double(), precise, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_nothing_waits_for_the_device(cls, epochs, seeded):
+    x, partner = epochs(), epochs(seed=1)
+    with NoWaiting():
+        cls()(x, seeded(0), partner)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_an_augmentation_is_a_value(cls):
+    assert "__dataclass_params__" in vars(cls), "decorate the class with @dataclass(frozen=True)"
+    augment = at(cls, 0.7)
+    assert pickle.loads(pickle.dumps(augment)) == augment  # noqa: S301
+    assert hash(at(cls, 0.7)) == hash(augment)
+    assert all(each.type in (int, float) for each in fields(cls))
+    assert "Gupta 2025" in (cls.__doc__ or "") or cls.category == "placebo"

@@ -1,0 +1,131 @@
+"""Policies: order, probability, views and partners."""
+
+import pytest
+import torch
+
+from sleepsweep.augment import (
+    Member,
+    Policy,
+    RandomAmplitudeScaling,
+    RandomDCShift,
+    RandomTimeShift,
+    Signal,
+    SignFlip,
+    TailoredMixup,
+    TimeReversal,
+)
+from sleepsweep.augment.draws import unit
+from sleepsweep.augment.policy import _by_mask, _to_rows
+from sleepsweep.errors import UserError
+
+
+def policy_of(*augmentations, p=1.0):
+    return Policy(tuple(Member(each, p) for each in augmentations))
+
+
+def test_the_empty_policy_is_the_identity(epochs, seeded):
+    x = epochs()
+    assert torch.equal(Policy()(x, seeded(0)), x)
+    assert not Policy().needs_partner
+
+
+def test_members_are_applied_in_order(seeded):
+    ramp = torch.arange(1.0, 6.0).expand(3, 1, -1)
+    shift, reverse = RandomTimeShift(max_samples=1), TimeReversal()
+    generator = seeded(3)
+    unit(ramp, 1, generator)
+    shifted = shift(ramp, generator)
+    assert torch.equal(policy_of(shift, reverse)(ramp, seeded(3)), shifted.flip(-1))
+
+
+@pytest.mark.parametrize("p", [0.0, 0.2, 0.6, 1.0])
+@pytest.mark.parametrize("batch", [1, 4000])
+def test_the_share_of_epochs_is_p(epochs, seeded, p, batch):
+    x = epochs(batch, 1, 4)
+    before = x.clone()
+    flipped = (policy_of(SignFlip(), p=p)(x, seeded(1)) == -x).all(-1).double().mean()
+    assert torch.equal(x, before)
+    if batch > 1 or p in (0.0, 1.0):
+        assert abs(flipped - p) < 4 * (p * (1 - p) / batch) ** 0.5 + 1e-12
+
+
+def test_members_are_drawn_independently(epochs, seeded):
+    x = epochs(4000, 1, 5)
+    result = policy_of(SignFlip(), TimeReversal(), p=0.5)(x, seeded(1))
+    for expected in (x, -x, x.flip(-1), -x.flip(-1)):
+        assert (result == expected).all(-1).double().mean() == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize("apply_where", [_to_rows, _by_mask])
+def test_rows_and_masks_change_the_chosen_epochs_only(epochs, seeded, apply_where):
+    x, partner = epochs(6), epochs(6, seed=1)
+    chosen = torch.tensor([True, False, False, True, True, False])
+    mixed = apply_where(TailoredMixup(), x, chosen, seeded(0), partner)
+    assert torch.equal(mixed[~chosen], x[~chosen])
+    assert (mixed[chosen] != x[chosen]).any(-1).all()
+    flipped = apply_where(SignFlip(), x, chosen, seeded(0), None)
+    assert torch.equal(flipped, torch.where(chosen[:, None, None], -x, x))
+    for same in (chosen & False, chosen | True):
+        result = apply_where(SignFlip(), x, same, seeded(0), None)
+        assert torch.equal(result, -x if same.all() else x)
+
+
+def test_rows_mix_with_their_own_partner(epochs, seeded):
+    x = epochs(40)
+    policy = policy_of(TailoredMixup(min_lambda=0.2), p=0.5)
+    torch.testing.assert_close(policy(x, seeded(0), x), x)
+
+
+def test_views_are_independent_and_repeatable(epochs, seeded):
+    x = epochs(400, 1, 8)
+    policy = policy_of(RandomAmplitudeScaling())
+    first, second = policy.views(x, seeded(5), None)
+    gains = torch.stack([(view / x)[:, 0, 0] for view in (first, second)])
+    assert abs(torch.corrcoef(gains)[0, 1]) < 0.2
+    again = policy.views(x, seeded(5), None)
+    assert torch.equal(first, again[0])
+    assert torch.equal(second, again[1])
+
+
+def test_both_views_mix_with_the_same_partners_drawn_once(epochs, seeded):
+    x, calls = epochs(4), []
+
+    def partners(batch, generator):
+        calls.append((batch, generator))
+        return epochs(batch, seed=int(torch.randint(100, (1,), generator=generator)))
+
+    generator = seeded(2)
+    policy = policy_of(TailoredMixup(), SignFlip())
+    first, second = policy.views(x, generator, partners)
+    assert calls == [(4, generator)]
+    generator = seeded(2)
+    partner = partners(4, generator)
+    assert torch.equal(first, policy(x, generator, partner))
+    assert torch.equal(second, policy(x, generator, partner))
+
+
+def test_partners_are_not_drawn_in_vain(epochs, seeded):
+    def partners(batch, generator):
+        raise AssertionError("no member mixes")
+
+    policy_of(SignFlip()).views(epochs(), seeded(0), partners)
+
+
+def test_mixing_without_partners_is_the_users_error(epochs, seeded):
+    policy = policy_of(SignFlip(), TailoredMixup(), p=0.1)
+    assert policy.needs_partner
+    with pytest.raises(UserError, match="needs a partner"):
+        policy(epochs(1), seeded(0))
+    with pytest.raises(UserError, match="needs a partner"):
+        policy.views(epochs(1), seeded(0), None)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan"), "often", True])
+def test_a_probability_lies_between_zero_and_one(p):
+    with pytest.raises(UserError, match=r"SignFlip: p = .*between 0 and 1"):
+        Member(SignFlip(), p)
+
+
+def test_the_signal_reaches_every_member():
+    policy = policy_of(RandomDCShift(), SignFlip(), p=0.3).in_signal(Signal(uv_per_unit=1e6))
+    assert policy == policy_of(RandomDCShift(uv_per_unit=1e6), SignFlip(), p=0.3)

@@ -1,0 +1,75 @@
+"""Severity: 0 is the identity, ½ the published default, 1 the strongest, and it grows between."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sleepsweep.augment import Dial, augmentations
+from sleepsweep.errors import UserError
+
+WITH_DIAL = [cls for cls in augmentations().values() if cls.dial is not None]
+
+# Field, identity, published default, strongest: the published column is the study's own.
+DIALS = {
+    "RandomAmplitudeScaling": ("max_gain", 1, 2, 4),
+    "RandomDCShift": ("max_shift_uv", 0, 10, 40),
+    "RandomBandStopFilter": ("width_hz", 0, 2, 8),
+    "TailoredMixup": ("min_lambda", 1, 0.5, 0.2),
+    "CutoutResize": ("drop_share", 0, 0.25, 0.5),
+    "RandomZeroMasking": ("max_samples", 0, 300, 1500),
+    "AverageFiltering": ("max_kernel", 1, 10, 30),
+    "RandomAdditiveGaussianNoise": ("max_sigma_uv", 0, 0.2, 20),
+    "TimeWarping": ("max_stretch", 1, 2, 4),
+    "Permutation": ("n_segments", 1, 4, 16),
+    "RandomTimeShift": ("max_samples", 0, 300, 1000),
+}
+
+
+def test_every_dial_is_listed():
+    assert {cls.__name__ for cls in WITH_DIAL} == set(DIALS)
+
+
+@pytest.mark.parametrize("cls", WITH_DIAL)
+def test_the_dial_passes_through_its_three_values(cls):
+    field, *values = DIALS[cls.__name__]
+    assert [getattr(cls.at_severity(s), field) for s in (0, 0.5, 1)] == values
+    assert cls.at_severity(0.5) == cls()
+
+
+@pytest.mark.parametrize("dial", [cls.dial for cls in WITH_DIAL])
+@given(s=st.floats(0, 1), t=st.floats(0, 1))
+def test_the_dial_is_monotone(dial, s, t):
+    weaker, stronger = dial.value(min(s, t)), dial.value(max(s, t))
+    way = 1 if dial.strongest > dial.identity else -1
+    assert way * weaker <= way * stronger + 1e-12
+
+
+def test_the_dial_is_its_formula():
+    # 0 → 10 → 40 doubles twice, so the value grows with the square of severity.
+    assert Dial("", 0, 10, 40).value(0.25) == pytest.approx(2.5)
+    assert Dial("", 1, 2, 3).value(0.25) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("cls", WITH_DIAL)
+def test_strong_distorts_more_than_weak(cls, epochs, seeded):
+    # Slow waves as well: noise alone is as far from itself after a short shift as after a long one.
+    slow = 75 * torch.sin(torch.arange(64)[:, None, None] + torch.arange(3000) / 30)
+    x, partner = (slow + epochs(64, 1, 3000, seed=seed) / 4 for seed in (1, 2))
+    weak, strong = (
+        (cls.at_severity(severity)(x, seeded(0), partner) - x).square().mean().sqrt()
+        for severity in (0.1, 1.0)
+    )
+    assert strong > weak
+
+
+@pytest.mark.parametrize("severity", [-0.1, 1.1, float("nan"), "high", True, None])
+def test_severity_outside_zero_to_one_is_the_users_error(severity):
+    with pytest.raises(UserError, match=r"Permutation: severity = .*at least 0 and at most 1"):
+        augmentations()["Permutation"].at_severity(severity)
+
+
+@pytest.mark.parametrize("name", ["SignFlip", "TimeReversal", "Placebo"])
+def test_without_a_dial_there_is_no_severity(name):
+    with pytest.raises(UserError, match=f"{name} has no severity: its dial is p"):
+        augmentations()[name].at_severity(0.5)
