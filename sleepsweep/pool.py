@@ -68,10 +68,7 @@ def _with_probability(kind: type[Augmentation], p: Any) -> Augmentation:
 
 
 class AugmentationsSpec(PartSpec):
-    """The YAML's ``augmentations``: the pool, and how many of it make a policy.
-
-    Names are canonical here, whatever alias the YAML used.
-    """
+    """The YAML's ``augmentations``: the pool, and how many of it make a policy."""
 
     size: Annotated[tuple[int, int], Field(strict=False)] = (0, 6)
     placebo: bool = True
@@ -80,9 +77,9 @@ class AugmentationsSpec(PartSpec):
 
     @property
     def members(self) -> dict[str, PoolEntry]:
-        """The pool with the placebo, if there is one, at its end."""
-        extra = {Placebo.__name__: PoolEntry()} if self.placebo else {}
-        return {**self.pool, **extra}
+        """The pool by canonical names, with the placebo, if there is one, at its end."""
+        named = {augmentation(name).__name__: entry for name, entry in self.pool.items()}
+        return {**named, **({Placebo.__name__: PoolEntry()} if self.placebo else {})}
 
     def check(self, signal: Signal) -> None:
         """Raise `KeyedError` for the first value that an augmentation refuses in this signal."""
@@ -105,16 +102,18 @@ class AugmentationsSpec(PartSpec):
     def _known_names(cls, pool: dict[str, PoolEntry]) -> dict[str, PoolEntry]:
         if not pool:
             raise ValueError("the pool is empty: name at least one augmentation")
-        named: dict[str, PoolEntry] = {}
-        for name, entry in pool.items():
+        seen: set[str] = set()
+        for name in pool:
             try:
                 canonical = augmentation(name).__name__
             except UserError as error:
                 raise KeyedError(str(error), name) from error
-            if canonical in named:
+            if canonical == Placebo.__name__:
+                raise KeyedError("the placebo is switched by `placebo: true`", name)
+            if canonical in seen:
                 raise KeyedError(f"the pool holds {canonical} already", name)
-            named[canonical] = entry
-        return named
+            seen.add(canonical)
+        return pool
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:

@@ -209,7 +209,7 @@ def _curves(rows: pd.DataFrame, word: str, colour: str) -> dict[str, Any]:
         text += [*[label(f"{trial}: {policy}", 70) for policy in mine["policy"]], None]
     return {
         "type": "scatter", "mode": "lines+markers", "name": word, "x": x, "y": y, "text": text,
-        "line": {"color": colour, "width": 1.2}, "marker": {"size": 5}, "opacity": 0.5,
+        "line": {"color": colour, "width": 1.2}, "marker": {"size": 5}, "opacity": 0.7,
         "connectgaps": False, "hovertemplate": "%{text}<br>%{y:.1f}<extra></extra>",
     }  # fmt: skip
 

@@ -147,7 +147,7 @@ def incomplete(seen: Evidence) -> Check:
     failed = seen.trials["decision"] == "failed"
     short = max(seen.study.planned_trials - len(seen.trials), 0)
     running = int((seen.trials["decision"] == "continue").sum())
-    text = f"{int(failed.sum())} trials failed, {running} are unfinished, {short} were not started."
+    text = f"Trials failed: {int(failed.sum())}; unfinished: {running}; not started: {short}."
     tied = _tied(seen, failed)
     if tied:
         effect = f"Failures are tied to {', '.join(tied)}: effects may be biased."
@@ -171,7 +171,8 @@ def collapsed(seen: Evidence) -> Check:
     count = int((seen.trials["decision"] == "collapsed").sum())
     if not count:
         return Check("COLLAPSED", "green", "No trial collapsed.", "")
-    text = f"{count} trial{'s' * (count != 1)} collapsed and count{'s' * (count == 1)} as scored."
+    text = f"{count} trial{'s' * (count != 1)} collapsed; one with no score of its own "
+    text += "counts at chance."
     effect = "Without them every verdict holds."
     if seen.flips:
         effect = f"Without them these verdicts change: {', '.join(seen.flips)}."

@@ -33,15 +33,26 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, Runtime
 
 @dataclass(frozen=True)
 class NpzSource:
-    """The recordings of a folder of npz files, read one at a time."""
+    """The recordings of a folder of npz files, read one at a time.
+
+    Where a `derivation` is given, a file of another one is refused.
+    """
 
     root: Path
     epoch_s: float
+    derivation: str | None = None
 
     def recordings(self) -> Iterator[Recording]:
         """Yield each file's recording, in the order of their names."""
         for path in npz_files(self.root):
-            yield read_npz(path, self.epoch_s)
+            recording = read_npz(path, self.epoch_s)
+            held = recording.channels[0]
+            if self.derivation is not None and held.removeprefix("EEG ") != self.derivation:
+                raise UserError(
+                    f"{path}: holds the derivation {held!r}, but data.derivations asks for "
+                    f"{self.derivation!r}. Leave derivations out to take what the files hold."
+                )
+            yield recording
 
     def fingerprint(self) -> dict[str, Any]:
         """What tells one state of the folder from another: names, sizes, modification times."""

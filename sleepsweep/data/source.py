@@ -30,16 +30,17 @@ class Source(Protocol):
 class DataSpec(PartSpec):
     """Which recordings, and how they are prepared.
 
-    `root` is the folder of an npz source. `derivations` names exactly one derivation. A
+    `root` is the folder of an npz source. `derivations` names exactly one derivation,
+    which the files must hold; ``None`` takes the one they hold. A
     `wake_crop_min` of ``None`` stands for the source's own habit: 30 minutes for simulated nights,
     which are whole, and no crop for npz folders, which come cropped.
     """
 
     source: str = "simulated"
     root: str | None = None
-    derivations: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=1)] = (
-        "Fpz-Cz",
-    )
+    derivations: (
+        Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=1)] | None
+    ) = None
     sfreq: float = Field(default=100, gt=0, le=10_000)
     epoch_s: float = Field(default=30, gt=0, le=3600)
     normalize: Normalize = "robust"
@@ -109,9 +110,9 @@ class Kind:
 
 
 def _simulated(spec: DataSpec) -> Source:
-    if spec.derivations != (CHANNEL,) or spec.epoch_s != EPOCH_S:
+    if spec.derivations not in (None, (CHANNEL,)) or spec.epoch_s != EPOCH_S:
         raise UserError(
-            f"data.derivations is {list(spec.derivations)} and data.epoch_s {spec.epoch_s:g}; "
+            f"data.derivations is {list(spec.derivations or [CHANNEL])} and data.epoch_s {spec.epoch_s:g}; "
             f"simulated nights hold {CHANNEL} in epochs of {EPOCH_S} s only. Leave both out, or "
             "point data.root at recordings of your own."
         )
@@ -124,7 +125,8 @@ def _npz(spec: DataSpec) -> Source:
             "data.root is missing: source npz needs the folder that holds the npz files. Set "
             "data.root, or give the folder with --data."
         )
-    return NpzSource(Path(spec.root).expanduser(), spec.epoch_s)
+    derivation = spec.derivations[0] if spec.derivations else None
+    return NpzSource(Path(spec.root).expanduser(), spec.epoch_s, derivation)
 
 
 KINDS: dict[str, Kind] = {

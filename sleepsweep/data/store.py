@@ -75,15 +75,16 @@ class Store:
         """Names of the subjects that may be read, sorted."""
         return tuple(name for name in self._everyone if name not in self._withheld)
 
-    @property
-    def uv_per_unit(self) -> float:
-        """Microvolts that one unit of the store's values stands for.
+    def uv_per_unit(self, subjects: Collection[str]) -> float:
+        """Microvolts that one unit of the store's values stands for, from `subjects`' recordings.
 
         Recordings in µV: the median over recordings of their normalisation's scale; 1 when they
         are not normalised. A recording of unknown unit is taken to have a robust sd of 20 µV, a
-        nominal value.
+        nominal value. Raises like `rows`.
         """
-        return float(np.median([_uv_per_unit(entry) for entry in self._manifest["recordings"]]))
+        self.rows(subjects)
+        entries = [e for e in self._manifest["recordings"] if e["subject"] in set(subjects)]
+        return float(np.median([_uv_per_unit(entry) for entry in entries]))
 
     def rows(self, subjects: Collection[str]) -> Rows:
         """Return the rows of `subjects`, rising, int64 (row,).

@@ -13,7 +13,11 @@ DECIDED = ["better", "worse"]
 
 def _replicate(world, sweep, seed: int, trials: int, blocks: int) -> tuple[list[bool], float]:
     planted = world(seed)
-    frame = analyse(sweep(planted, trials=trials, blocks=blocks, seed=seed)).categories
+    designs = (
+        trials > 20
+    )  # twelve trials would all be designs (none and singles), none a random set
+    table = sweep(planted, trials=trials, blocks=blocks, seed=seed, designs=designs)
+    frame = analyse(table).categories
     truth = frame["category"].map(planted.category_truth())
     covered = (frame["low"] <= truth) & (truth <= frame["high"])
     return covered.tolist(), float(frame["effect"].corr(truth))

@@ -1,6 +1,5 @@
 """Small recordings and npz folders, made on the spot."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,11 +50,3 @@ def make_recording() -> Callable[..., Recording]:
         )
 
     return make
-
-
-@pytest.fixture
-def real_data() -> Path:
-    folder = os.environ.get("SLEEPSWEEP_DATA")
-    if not folder:
-        pytest.skip("SLEEPSWEEP_DATA names no folder of real recordings")
-    return Path(folder)

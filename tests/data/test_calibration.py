@@ -15,9 +15,9 @@ from sleepsweep.metrics import STAGES
 COMMITTED = (files("sleepsweep.data") / "simulated.json").read_text(encoding="utf-8")
 
 
-def test_the_committed_file_is_reproduced(real_data: Path, tmp_path: Path) -> None:
+def test_the_committed_file_is_reproduced(shared_data: Path, tmp_path: Path) -> None:
     out = tmp_path / "simulated.json"
-    assert main([str(real_data / "sleep-edf/bandpower.parquet"), "--out", str(out)]) == 0
+    assert main([str(shared_data / "sleep-edf/bandpower.parquet"), "--out", str(out)]) == 0
     _same(json.loads(out.read_text(encoding="utf-8")), json.loads(COMMITTED))
 
 

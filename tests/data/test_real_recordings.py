@@ -15,8 +15,8 @@ FLAT = {"ucddb005": 4, "ucddb006": 19, "ucddb008": 35, "ucddb015": 14, "ucddb021
 
 
 @pytest.fixture
-def ucddb(real_data: Path) -> Path:
-    return real_data / "ucddb"
+def ucddb(shared_data: Path) -> Path:
+    return shared_data / "ucddb"
 
 
 def test_the_flat_epochs_and_only_they_are_dropped(ucddb: Path, tmp_path: Path) -> None:

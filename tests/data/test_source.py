@@ -17,7 +17,7 @@ Writer = Callable[..., Path]
 
 def test_the_defaults_are_the_yaml_of_the_documentation() -> None:
     text = {
-        "source": "simulated", "root": None, "derivations": ["Fpz-Cz"], "sfreq": 100,
+        "source": "simulated", "root": None, "derivations": None, "sfreq": 100,
         "epoch_s": 30, "normalize": "robust", "wake_crop_min": 30,
         "simulated": {"subjects": 10, "nights": 1},
     }  # fmt: skip

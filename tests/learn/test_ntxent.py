@@ -1,0 +1,39 @@
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sleepsweep.learn.ntxent import nt_xent
+
+
+def slow_nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
+    """Equation 1 of Chen et al. (2020), pair by pair."""
+    z = [*first, *second]
+    batch = len(first)
+    losses = []
+    for i in range(2 * batch):
+        j = (i + batch) % (2 * batch)
+        positive = torch.exp(z[i] @ z[j] / temperature)
+        others = [torch.exp(z[i] @ z[k] / temperature) for k in range(2 * batch) if k != i]
+        losses.append(-torch.log(positive / torch.stack(others).sum()))
+    return torch.stack(losses).mean()
+
+
+def test_equals_the_double_loop_in_value_and_gradient() -> None:
+    generator = torch.Generator().manual_seed(0)
+    views = [torch.randn(7, 5, generator=generator, dtype=torch.float64) for _ in range(2)]
+    fast = [view.clone().requires_grad_() for view in views]
+    slow = [view.clone().requires_grad_() for view in views]
+    one = nt_xent(*(F.normalize(view, dim=1) for view in fast), temperature=0.2)
+    two = slow_nt_xent(*(F.normalize(view, dim=1) for view in slow), temperature=0.2)
+    one.backward()
+    two.backward()
+    torch.testing.assert_close(one, two, rtol=0, atol=1e-10)
+    for left, right in zip(fast, slow, strict=True):
+        torch.testing.assert_close(left.grad, right.grad, rtol=0, atol=1e-10)
+
+
+def test_equal_embeddings_score_the_logarithm_of_the_number_of_others() -> None:
+    same = F.normalize(torch.ones(6, 4), dim=1)
+    assert math.isclose(float(nt_xent(same, same, 0.1)), math.log(2 * 6 - 1), rel_tol=1e-5)

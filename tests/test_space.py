@@ -1,0 +1,155 @@
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from sleepsweep.data.store import Store
+from sleepsweep.plan import Plan, make_plan
+from sleepsweep.ranges import Range
+from sleepsweep.space import Draws, Recorded, TrialSpec, draw_policy
+from sleepsweep.spec import SweepSpec
+
+
+def draws(seed: int) -> Draws:
+    return Draws(np.random.default_rng(seed))
+
+
+def test_sizes_are_uniform_and_members_are_uniform_within_a_size(
+    sweep: Callable[..., SweepSpec],
+) -> None:
+    space = sweep().augmentations
+    policies = [draw_policy(space, draws(seed)) for seed in range(2000)]
+    sizes = Counter(len(policy) for policy in policies)
+    assert chisquare([sizes[k] for k in range(4)]).pvalue > 0.01
+    for size in (1, 2):
+        members = Counter(m.name for policy in policies if len(policy) == size for m in policy)
+        assert set(members) == set(space.members)
+        assert chisquare(list(members.values())).pvalue > 0.01
+
+
+def test_a_policy_keeps_the_order_of_the_pool_and_its_ranges(
+    sweep: Callable[..., SweepSpec],
+) -> None:
+    space = sweep().augmentations
+    order = list(space.members)
+    for seed in range(200):
+        policy = draw_policy(space, draws(seed))
+        assert sorted(policy, key=lambda member: order.index(member.name)) == list(policy)
+        for member in policy:
+            assert 0.3 <= member.p <= 1.0
+            assert member.severity is None or 0.1 <= member.severity <= 1.0
+            assert member.parameters.get("n_segments", 2) in (2, 4, 8)
+
+
+def test_recorded_values_give_the_policy_back(sweep: Callable[..., SweepSpec]) -> None:
+    space = sweep().augmentations
+
+    class Spy(Draws):
+        def __init__(self, seed: int) -> None:
+            super().__init__(np.random.default_rng(seed))
+            self.seen: dict[str, object] = {}
+
+        def __getattribute__(self, name: str) -> object:
+            found = super().__getattribute__(name)
+            if not name.startswith("suggest"):
+                return found
+
+            def spied(key: str, *rest: object, **options: object) -> object:
+                self.seen[key] = found(key, *rest, **options)
+                return self.seen[key]
+
+            return spied
+
+    for seed in range(50):
+        spy = Spy(seed)
+        policy = draw_policy(space, spy)
+        assert draw_policy(space, Recorded(spy.seen)) == policy
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["uniform", "loguniform", "int", "choice"]))
+def test_a_range_draws_what_it_allows(seed: int, kind: str) -> None:
+    options = [0.013, 0.77] if kind != "int" else [2, 9]
+    value = Range.model_validate({kind: options}).suggest("x", draws(seed))
+    if kind == "choice":
+        assert value in options
+    else:
+        assert options[0] <= value <= options[1]
+    assert Range.model_validate({kind: options}).model_dump() == {kind: options}
+
+
+def test_no_trial_occurs_twice_and_kinds_are_dealt_over_the_blocks(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    spec = sweep(split={"blocks": 3}, search={"trials": 30, "designs": ["none", "singles"]})
+    slots = make_plan(spec).slots
+    given_trials = [slot.trial.id for slot in slots if slot.trial is not None]
+    assert len(set(given_trials)) == len(given_trials)
+    assert [slot.order for slot in slots] == list(range(len(slots)))
+    kinds = Counter((slot.kind, slot.block) for slot in slots)
+    assert kinds["design", 0] == kinds["design", 1] == kinds["design", 2] == 1 + 5
+    assert [kinds["anchor", block] for block in range(3)] == [4, 3, 3]
+    assert [kinds["search", block] for block in range(3)] == [7, 7, 6]
+
+
+def test_blocks_redraw_train_and_validation_and_never_the_test_subjects(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    plan = make_plan(sweep(seed=1, split={"blocks": 4}))
+    splits = [block.split for block in plan.space.blocks]
+    assert len({split.validation for split in splits}) > 1
+    for split in splits:
+        assert split.test == plan.test
+        assert not {*split.train, *split.validation} & {*plan.test}
+    same = make_plan(sweep(split={"blocks": 4, "resplit": False})).space.blocks
+    assert len({block.split for block in same}) == 1
+    assert len({block.seed for block in same}) == 4
+
+
+def test_a_trial_survives_json_and_keeps_its_identity(plan: Plan) -> None:
+    for slot in plan.slots:
+        if slot.trial is not None:
+            again = TrialSpec.model_validate(slot.trial.model_dump(mode="json"))
+            assert again == slot.trial
+            assert again.id == slot.trial.id
+
+
+def test_the_same_yaml_gives_the_same_trials_anywhere(plan: Plan) -> None:
+    policies = [slot.trial.policy_text for slot in plan.slots if slot.trial is not None]
+    assert policies == [
+        "none",
+        "TailoredMixup(severity=0.5, p=1.0) + Permutation(n_segments=4, p=1.0)",
+        "SignFlip(p=0.7259) + TailoredMixup(severity=0.5, p=1.0) + "
+        "Permutation(n_segments=2, p=1.0)",
+    ]
+
+
+def test_an_identity_changes_with_whatever_can_change_the_result(plan: Plan) -> None:
+    trial = plan.slots[0].trial
+    assert trial is not None
+    changed = [
+        trial.model_copy(update={"seed": 9}),
+        trial.model_copy(update={"rungs": (4,)}),
+        trial.model_copy(update={"train": trial.train[1:]}),
+        trial.model_copy(update={"data_hash": "other"}),
+    ]
+    fresh = [TrialSpec.model_validate(one.model_dump(mode="json")) for one in changed]
+    assert len({trial.id, *(one.id for one in fresh)}) == 5
+
+
+def test_a_space_with_too_few_policies_ends_instead_of_repeating_them(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    pool = {"size": [0, 1], "placebo": False, "pool": {"SignFlip": {}}}
+    slots = make_plan(sweep(augmentations=pool, search={"trials": 8, "anchors": 1.0})).slots
+    assert [slot.trial.policy_text for slot in slots if slot.trial] == ["none", "SignFlip(p=1.0)"]
+
+
+@pytest.mark.parametrize("mix", ["store", "batch"])
+def test_the_drawn_policy_is_built(sweep: Callable[..., SweepSpec], mix: str) -> None:
+    space = sweep(augmentations={"mix_partner": mix}).augmentations
+    policy = draw_policy(space, draws(3))
+    assert [member.build().p for member in policy] == [member.p for member in policy]
