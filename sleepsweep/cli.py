@@ -137,6 +137,7 @@ def _spec(
 
 
 def _run(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> int:
+    from sleepsweep.results import TableError
     from sleepsweep.summary import pointer
     from sleepsweep.sweep import run_sweep
     from sleepsweep.tracking import Tracker
@@ -147,14 +148,16 @@ def _run(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool)
     with display.running():
         complete = run_sweep(plan, folder, [folder, tracker, display])
     failed = [record for record in folder.records() if record.state == "failed"]
-    analysis = None
-    if any(record.rows for record in folder.records()):
+    try:
         analysis = _analyse(folder.path)
+    except TableError as error:
+        # A sweep that ended before there was anything to rank is no mistake of the user's.
+        console.print(f"No report yet: {error}")
+    else:
         page = _write_report(analysis, folder.path / "report")
         tracker.attach(page.parent, "report")
-    errors = tracker.close(complete=complete)
-    if analysis is not None:
         _print_ranking(analysis, page, console)
+    errors = tracker.close(complete=complete)
     console.print(pointer("MLflow", plan.spec.tracking.uri or f"sleepsweep ui {folder.path}"))
     _print_failures(folder, errors, complete=complete)
     if not complete:

@@ -95,7 +95,8 @@ class PruningOptunaSearch(OptunaSearch):
 class SweepSearcher(Searcher):
     """Hands out a sweep's slots in order; asks Optuna for those that are left to the search.
 
-    `records` are the trials of an earlier launch: what they found is Optuna's history.
+    `records` are the trials of an earlier launch: what they found is Optuna's history, which
+    `study` shows.
     """
 
     def __init__(self, space: Space, slots: Iterable[Slot], records: Sequence[TrialRecord]) -> None:
@@ -112,10 +113,10 @@ class SweepSearcher(Searcher):
             sampler=self._sampler, storage=storage, study_name=space.spec.name,
         )  # fmt: skip
         self._searched: set[str] = set()
-        study = optuna.load_study(study_name=space.spec.name, storage=storage)
+        self.study = optuna.load_study(study_name=space.spec.name, storage=storage)
         for record in records:
             if record.suggestion and record.rows:
-                study.add_trial(self._remembered(record))
+                self.study.add_trial(self._remembered(record))
 
     @property
     def is_exhausted(self) -> bool:

@@ -140,7 +140,7 @@ def _enough(chosen: Comparable) -> None:
     if chosen.n_trials < need:
         raise TableError(
             f"trials: {chosen.n_trials} with a score in {need - SPARE} block(s); effects need at "
-            f"least {need}. Run more trials (`sleepsweep extend`)."
+            f"least {need}. Run more trials."
         )
 
 

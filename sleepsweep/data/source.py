@@ -110,9 +110,10 @@ class Kind:
 
 
 def _simulated(spec: DataSpec) -> Source:
-    if spec.derivations not in (None, (CHANNEL,)) or spec.epoch_s != EPOCH_S:
+    asked = spec.derivations or (CHANNEL,)
+    if asked != (CHANNEL,) or spec.epoch_s != EPOCH_S:
         raise UserError(
-            f"data.derivations is {list(spec.derivations or [CHANNEL])} and data.epoch_s {spec.epoch_s:g}; "
+            f"data.derivations is {list(asked)} and data.epoch_s {spec.epoch_s:g}; "
             f"simulated nights hold {CHANNEL} in epochs of {EPOCH_S} s only. Leave both out, or "
             "point data.root at recordings of your own."
         )

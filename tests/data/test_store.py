@@ -126,9 +126,13 @@ def test_microvolts(spec: DataSpec, cache: Path) -> None:
     difference = raw.gather(rows) - robust.gather(rows) * robust.uv_per_unit(robust.subjects)
     assert np.abs(difference - difference.mean()).max() < 1e-3
     # Of unknown unit: a robust sd is taken for 20 µV, whatever the numbers are.
-    assert prepare(spec, cache).uv_per_unit(prepare(spec, cache).subjects) == pytest.approx(20.0, rel=1e-4)
+    assert prepare(spec, cache).uv_per_unit(prepare(spec, cache).subjects) == pytest.approx(
+        20.0, rel=1e-4
+    )
     as_is = prepare(spec.model_copy(update={"normalize": "none"}), cache)
-    assert as_is.uv_per_unit(as_is.subjects) == pytest.approx(20.0, rel=0.2)  # the files hold unit noise
+    assert as_is.uv_per_unit(as_is.subjects) == pytest.approx(
+        20.0, rel=0.2
+    )  # the files hold unit noise
 
 
 def test_the_manifest_says_how_it_was_made(spec: DataSpec, store: Store) -> None:

@@ -1,0 +1,5 @@
+"""``python -m sleepsweep`` is the command line."""
+
+from sleepsweep.cli import main
+
+main()

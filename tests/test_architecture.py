@@ -1,0 +1,127 @@
+"""The tree as ARCHITECTURE means it: imports point down only, files and functions stay small."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {"sleepsweep": ROOT / "sleepsweep", "sleepsweep_analysis": ROOT / "analysis"}
+FILES = sorted([*(ROOT / "sleepsweep").rglob("*.py"), *(ROOT / "analysis").rglob("*.py")])
+
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+
+# Each layer may import from itself and from those above it in this list, which is bottom up.
+LAYERS: list[tuple[str, ...]] = [
+    ("sleepsweep", "sleepsweep.errors", "sleepsweep.seeds", "sleepsweep.metrics"),
+    ("sleepsweep.part", "sleepsweep.results"),
+    ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
+    ("sleepsweep.ranges", "sleepsweep.pool", "sleepsweep.spec", "sleepsweep.specfile"),
+    ("sleepsweep.space",),
+    ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
+    ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display"),
+    ("sleepsweep.summary", "sleepsweep.search"),
+    ("sleepsweep.sweep",),
+    ("sleepsweep.cli",),
+    ("sleepsweep.__main__",),
+]
+
+# Whole packages that only these modules may import.
+ONLY_IN = {
+    "mlflow": {"sleepsweep.tracking"},
+    "optuna": {"sleepsweep.search"},
+    "ray": {"sleepsweep.search", "sleepsweep.sweep"},
+    "sleepsweep_analysis": {"sleepsweep.cli"},
+}
+
+
+def module_of(path: Path) -> str:
+    base = ROOT / "analysis" if (ROOT / "analysis") in path.parents else ROOT
+    parts = path.relative_to(base).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def layer_of(module: str) -> int | None:
+    names = {name: level for level, layer in enumerate(LAYERS) for name in layer}
+    parts = module.split(".")
+    for end in range(len(parts), 0, -1):
+        name = ".".join(parts[:end])
+        if name in names and (end > 1 or len(parts) == 1):
+            return names[name]
+    return None
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_imports_point_down_only(path: Path) -> None:
+    module = module_of(path)
+    if module.startswith("sleepsweep_analysis"):
+        ours = {name for name in imports_of(path) if name.startswith("sleepsweep.")}
+        assert all(name.startswith("sleepsweep.results") for name in ours), ours
+        return
+    own = layer_of(module)
+    assert own is not None, f"{module} stands in no layer of this test"
+    for name in imports_of(path):
+        if name.startswith("sleepsweep.") and layer_of(name) is not None:
+            assert layer_of(name) <= own, f"{module} imports {name} from a layer above it"
+
+
+@pytest.mark.parametrize("part", ["augment", "data", "learn"])
+def test_augment_data_and_learn_never_import_each_other(part: str) -> None:
+    others = {f"sleepsweep.{name}" for name in ("augment", "data", "learn")} - {
+        f"sleepsweep.{part}"
+    }
+    for path in (ROOT / "sleepsweep" / part).rglob("*.py"):
+        assert not any(name.startswith(tuple(others)) for name in imports_of(path)), path
+
+
+@pytest.mark.parametrize("package", ONLY_IN)
+def test_some_packages_are_known_to_one_file_only(package: str) -> None:
+    users = {
+        module_of(path)
+        for path in FILES
+        for name in imports_of(path)
+        if name.split(".")[0] == package and not module_of(path).startswith(package)
+    }
+    assert users == ONLY_IN[package]
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("sleepsweep", ["torch", "ray", "mlflow", "pandas"]),
+        ("sleepsweep.cli", ["torch", "ray", "mlflow", "pandas"]),
+        ("sleepsweep.trainable", ["ray", "mlflow", "optuna"]),
+        ("sleepsweep_analysis", ["torch", "ray", "mlflow", "optuna", "sleepsweep.spec"]),
+    ],
+)
+def test_an_import_loads_no_more_than_it_needs(module: str, unwanted: list[str]) -> None:
+    code = f"import sys, {module}; print([m for m in {unwanted} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_files_and_functions_are_small(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= LONGEST_FILE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= LONGEST_FUNCTION, f"{node.name} has {length} lines"
+
+
+def test_the_layers_name_modules_that_exist() -> None:
+    known = {module_of(path) for path in FILES}
+    assert {name for layer in LAYERS for name in layer} <= known

@@ -1,0 +1,101 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sleepsweep.errors import UserError
+from sleepsweep.plan import Plan
+from sleepsweep.sweepfolder import SweepFolder, TrialRecord
+
+
+def started(plan: Plan, folder: SweepFolder) -> TrialRecord:
+    slot = plan.slots[0]
+    assert slot.trial is not None
+    record = TrialRecord(slot.order, slot.kind, slot.design, slot.trial)
+    folder.trial_started(record)
+    return record
+
+
+def report(folder: SweepFolder, record: TrialRecord, rung: int, decision: str) -> None:
+    row = {"rung": rung, "step": rung + 1, "decision": decision, "macro_f1": 0.5}
+    record.rows.append(row)
+    folder.rung_reported(record, row)
+
+
+def test_what_was_recorded_is_read_again(plan: Plan, tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path)
+    record = started(plan, folder)
+    report(folder, record, 0, "continue")
+    assert folder.records() == [record]
+    assert folder.records()[0].state == "running"
+    report(folder, record, 1, "done")
+    assert folder.records()[0].is_finished
+    assert plan.open_slots(folder.records())[0].order != 0
+
+
+def test_half_a_line_of_a_killed_driver_is_dropped(plan: Plan, tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path)
+    record = started(plan, folder)
+    report(folder, record, 0, "continue")
+    rungs = folder.trial_path(record.trial.id) / "rungs.jsonl"
+    with rungs.open("a") as handle:
+        handle.write('{"rung": 1, "st')
+    again = folder.records()[0]
+    assert len(again.rows) == 1
+    report(folder, again, 1, "done")
+    assert [row["rung"] for row in folder.records()[0].rows] == [0, 1]
+
+
+def test_a_failed_trial_is_run_again_and_its_error_is_gone(plan: Plan, tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path)
+    record = started(plan, folder)
+    record.error = "Traceback\nValueError: no"
+    folder.trial_failed(record)
+    assert folder.records()[0].state == "failed"
+    assert plan.open_slots(folder.records())[0].order == 0
+    folder.trial_started(record)
+    assert folder.records()[0].error is None
+
+
+def changed(spec: dict[str, Any], **sections: Any) -> dict[str, Any]:
+    return {**json.loads(json.dumps(spec)), **sections}
+
+
+def test_only_the_same_sweep_may_use_a_folder(plan: Plan, tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path / "sweep")
+    spec = plan.manifest()["spec"]
+    folder.check_usable(spec, fresh=False)
+    with folder.locked():
+        folder.begin(plan.manifest())
+    folder.check_usable(spec, fresh=False)
+    folder.check_usable(changed(spec, question="other"), fresh=False)
+    with pytest.raises(UserError, match=r"seed: 0 → 7.*--fresh"):
+        folder.check_usable(changed(spec, seed=7), fresh=False)
+    folder.check_usable(changed(spec, seed=7), fresh=True)
+
+
+def test_a_folder_of_something_else_is_left_alone(plan: Plan, tmp_path: Path) -> None:
+    spec = plan.manifest()["spec"]
+    (tmp_path / "thesis.tex").write_text("years of work")
+    for fresh in (False, True):
+        with pytest.raises(UserError, match="is not empty and holds no sweep"):
+            SweepFolder(tmp_path).check_usable(spec, fresh=fresh)
+        with pytest.raises(UserError, match="is a file"):
+            SweepFolder(tmp_path / "thesis.tex").check_usable(spec, fresh=fresh)
+
+
+def test_a_second_launch_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path)
+    with folder.locked(), pytest.raises(UserError, match=r"pid \d+"), folder.locked():
+        pass
+    with folder.locked():
+        pass
+
+
+def test_no_sweep_and_a_damaged_one_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no sweep"):
+        SweepFolder(tmp_path).read_manifest()
+    (tmp_path / "sweep.json").write_text("{")
+    with pytest.raises(UserError, match="damaged"):
+        SweepFolder(tmp_path).read_manifest()

@@ -1,0 +1,107 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sleepsweep import trainable
+from sleepsweep.data.split import LeakError
+from sleepsweep.data.store import Store
+from sleepsweep.plan import Plan, make_plan
+from sleepsweep.space import TrialSpec
+from sleepsweep.spec import SweepSpec
+from sleepsweep.trainable import Metrics, run_trial, views_of
+
+
+def anchor(plan: Plan) -> TrialSpec:
+    """A trial of the plan that mixes, flips and permutes."""
+    return next(s.trial for s in reversed(plan.slots) if s.kind == "anchor" and s.trial)
+
+
+def results(metrics: list[Metrics]) -> list[Metrics]:
+    return [replace(rung, time_s=0.0) for rung in metrics]
+
+
+def test_a_trial_run_again_from_its_written_spec_gives_the_same_rungs(plan: Plan) -> None:
+    trial = anchor(plan)
+    again = TrialSpec.model_validate_json(trial.model_dump_json())
+    one = results(list(run_trial(trial, plan.store)))
+    torch.rand(7)
+    two = results(list(run_trial(again, plan.store)))
+    assert one == two
+    assert [rung.step for rung in one] == [1, 2, 4]
+
+
+def test_scores_are_of_the_validation_subjects(plan: Plan) -> None:
+    trial = anchor(plan)
+    rung = next(iter(run_trial(trial, plan.store)))
+    assert set(rung.confusions) == set(trial.validation)
+    assert rung.pooled.sum() == 40 * len(trial.validation)
+    assert 0 <= rung.scores["macro_f1"] <= 1
+
+
+def test_an_interrupted_trial_continues_from_its_checkpoint(plan: Plan, tmp_path: Path) -> None:
+    trial, state = anchor(plan), tmp_path / "state.pt"
+    whole = results(list(run_trial(trial, plan.store)))
+    begun = run_trial(trial, plan.store, state)
+    next(begun)
+    next(begun)
+    del begun
+    assert results(list(run_trial(trial, plan.store, state))) == whole
+
+
+def test_a_finished_trial_is_not_run_again(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial, state = anchor(plan), tmp_path / "state.pt"
+    first = list(run_trial(trial, plan.store, state))
+    monkeypatch.setattr(trainable._Run, "next_rung", None)
+    assert list(run_trial(trial, plan.store, state)) == first
+
+
+def test_a_collapsed_trial_ends_at_chance(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = anchor(plan)
+    monkeypatch.setattr(trainable.Pretraining, "run", lambda *_: float("nan"))
+    rungs = list(run_trial(trial, plan.store))
+    assert len(rungs) == 1
+    assert rungs[0].collapsed
+    predicted = rungs[0].pooled.sum(axis=0)
+    assert np.count_nonzero(predicted) == 1
+    assert predicted.argmax() == rungs[0].pooled.sum(axis=1).argmax()
+
+
+def test_other_data_are_refused(sweep: Callable[..., SweepSpec], plan: Plan) -> None:
+    other = make_plan(sweep(data={"simulated": {"subjects": 4}}))
+    with pytest.raises(ValueError, match="other data"):
+        next(iter(run_trial(anchor(plan), other.store)))
+
+
+def test_a_trial_on_a_test_subject_is_refused(plan: Plan) -> None:
+    trial = anchor(plan)
+    stolen = trial.model_copy(update={"train": (*trial.train, plan.test[0])})
+    with pytest.raises(LeakError):
+        next(iter(run_trial(stolen, plan.store)))
+
+
+@pytest.mark.parametrize("mix", ["store", "batch"])
+def test_partners_for_mixing_come_from_training_epochs_only(
+    plan: Plan, store: Store, mix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = anchor(plan)
+    rows = plan.store.rows(trial.train)
+    asked: list[int] = []
+    original = Store.gather
+
+    def spy(self: Store, wanted: np.ndarray) -> np.ndarray:
+        asked.extend(int(row) for row in wanted)
+        return original(self, wanted)
+
+    batch = torch.from_numpy(plan.store.gather(rows[:16]))
+    monkeypatch.setattr(Store, "gather", spy)
+    policy = trial.build_policy()
+    one, two = views_of(policy, mix, plan.store, rows)(batch, torch.Generator().manual_seed(0))
+    assert one.shape == two.shape == batch.shape
+    assert len(asked) == (16 if mix == "store" else 0)
+    assert set(asked) <= set(rows.tolist())
