@@ -14,12 +14,12 @@ from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from sleepsweep_analysis import Analysis
 
     from sleepsweep.display import Display
     from sleepsweep.plan import Plan
     from sleepsweep.spec import SweepSpec
     from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep_analysis import Analysis
 
 COMPLETE, BAD_INPUT, INCOMPLETE, TRIALS_FAILED = 0, 2, 3, 4
 
@@ -94,7 +94,7 @@ def launch(
     console = _console(quiet=quiet or json)
     console.print(f"Preparing data: {spec.data.root or spec.data.source}")
     plan = make_plan(spec)
-    console.print(summary.data_table(plan))
+    console.print(summary.data_summary(plan))
     with folder.locked():
         if fresh:
             folder.clear()
@@ -119,9 +119,10 @@ def report(
 @app.command()
 def ui(sweep: SweepPath, port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
     """Open MLflow's pages on a sweep, on this machine only."""
-    from sleepsweep.tracking import run_ui
+    from sleepsweep.tracking import serve_ui, ui_address
 
-    raise typer.Exit(run_ui(sweep, port))
+    print(f"The sweep's runs: {ui_address(sweep, port)}\nCtrl-C ends the server.", flush=True)
+    raise typer.Exit(serve_ui(sweep, port))
 
 
 def _spec(
@@ -179,9 +180,8 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
 
 
 def _analyse(sweep: Path) -> "Analysis":
-    from sleepsweep_analysis import analyse
-
     from sleepsweep.plan import read_table
+    from sleepsweep_analysis import analyse
 
     table = read_table(sweep)
     table.write(sweep)
@@ -202,12 +202,16 @@ def _console(*, quiet: bool) -> "Console":
 
 def _print_ranking(analysis: "Analysis", page: Path, console: "Console") -> None:
     from sleepsweep import summary
+    from sleepsweep_analysis.words import verdict
 
     console.print(summary.category_table(analysis.categories))
     console.print(summary.size_table(analysis.sizes))
+    console.print(summary.verdict(verdict(analysis)), soft_wrap=True)
+    console.print()
     for check in analysis.checks:
         if check.level != "green":
             console.print(summary.warning(check.code, check.level, check.sentence))
+    console.print()
     console.print(summary.pointer("Report", str(page)))
 
 

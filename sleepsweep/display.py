@@ -148,7 +148,7 @@ class LiveTable(Silent):
 
     def _time_left(self, ended: int) -> str:
         elapsed, now = time.monotonic() - self._started, ended - self._before
-        if now < 2:
+        if now < 2 or ended >= self._planned:
             return f"{_duration(elapsed)} so far"
         left = elapsed / now * (self._planned - ended)
         return f"{_duration(elapsed)} so far, about {_duration(left)} left"
@@ -167,13 +167,15 @@ class LiveTable(Silent):
             )  # fmt: skip
         return table
 
+    def _next_step(self, record: TrialRecord) -> int:
+        return self._rungs[min(len(record.rows), len(self._rungs) - 1)]
+
     def _running(self, records: list[TrialRecord]) -> RenderableType:
         lines = Text()
         for record in records:
             if record.state == "running":
-                done = record.rows[-1]["step"] if record.rows else 0
                 lines.append(f"\n{record.trial.id} ", style="cyan")
-                lines.append(f"step {done}+  {_names(record)}", style="dim")
+                lines.append(f"to step {self._next_step(record)}  {_names(record)}", style="dim")
         return lines
 
 

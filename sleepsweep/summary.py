@@ -1,8 +1,10 @@
 """What a launch prints before it starts and after it ends."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -12,54 +14,55 @@ from sleepsweep.sweepfolder import SweepFolder
 
 LIGHTS = {"red": "bold red", "amber": "yellow", "green": "green"}
 VERDICTS = {"better": "green", "worse": "red"}
+WORDS = ("verdict", "because")
+
+REASONS = {
+    "wake": "of wake far from sleep",
+    "unscored": "unscored",
+    "not_finite": "not finite",
+    "flat": "flat",
+    "out_of_range": "out of range",
+}
 
 
-def data_table(plan: Plan) -> Table:
+def data_summary(plan: Plan) -> Group:
     """Subjects, nights, epochs by stage and dropped epochs of what the sweep may read.
 
     Of the test subjects only the number is shown: the plan's store withholds them.
     """
     people = plan.store.summary()
-    table = Table(
-        title=f"{len(people)} subjects, and {len(plan.test)} set aside for testing",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-    )
-    for column in ("nights", *STAGES, "dropped"):
-        table.add_column(column, justify="right")
-    table.add_column("why", style="dim")
-    dropped: dict[str, int] = {}
+    table = _table("nights", *STAGES, "dropped", "because")
+    dropped: Counter[str] = Counter()
     for person in people:
-        for reason, count in person.dropped.items():
-            dropped[reason] = dropped.get(reason, 0) + count
-    why = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
+        dropped.update(person.dropped)
+    why = ", ".join(f"{count} {REASONS[reason]}" for reason, count in dropped.items() if count)
     stages = [str(sum(person.epochs[stage] for person in people)) for stage in STAGES]
     nights = str(sum(person.nights for person in people))
-    table.add_row(nights, *stages, str(sum(dropped.values())), why)
-    return table
+    table.add_row(nights, *stages, str(dropped.total()), why)
+    heading = f"{len(people)} subjects to train and validate on, {len(plan.test)} set aside to test"
+    return _section(heading, table)
 
 
-def category_table(categories: Any) -> Table:
+def verdict(sentences: Iterable[str]) -> Text:
+    """What the analysis says in words, its first sentence in bold."""
+    first, *others = sentences
+    return Text.assemble("\n", (first, "bold"), *(f"\n{sentence}" for sentence in others))
+
+
+def category_table(categories: Any) -> Group:
     """The ranking of augmentation categories: effect, 95 % interval, verdict (a data frame)."""
-    table = _table("Augmentation categories", "macro-F1 points when one of its members is added")
-    for column in ("effect", "95 % interval", "P(best)"):
-        table.add_column(column, justify="right")
-    table.add_column("verdict")
+    table = _table("effect", "95 % interval", "P(best)", "verdict", first="category")
     for row in categories.sort_values("effect", ascending=False).itertuples():
-        verdict = Text(row.verdict, style=VERDICTS.get(row.verdict, "dim"))
         table.add_row(
             row.category, f"{row.effect:+.1f}", f"{row.low:+.1f} to {row.high:+.1f}",
-            f"{100 * row.p_best:.0f} %", verdict,
+            f"{100 * row.p_best:.0f} %", Text(row.verdict, style=VERDICTS.get(row.verdict, "dim")),
         )  # fmt: skip
-    return table
+    return _section("Categories: macro-F1 points when one of its members is added", table)
 
 
-def size_table(sizes: Any) -> Table:
+def size_table(sizes: Any) -> Group:
     """The size curve: mean macro-F1 against the smallest size that was run (a data frame)."""
-    table = _table("Number of augmentations", f"macro-F1 points against size {_reference(sizes)}")
-    for column in ("difference", "95 % interval", "trials"):
-        table.add_column(column, justify="right")
+    table = _table("difference", "95 % interval", "trials", first="size")
     for row in sizes.itertuples():
         reference = row.size == row.reference
         table.add_row(
@@ -68,12 +71,14 @@ def size_table(sizes: Any) -> Table:
             "" if reference else f"{row.low:+.1f} to {row.high:+.1f}",
             str(row.trials),
         )
-    return table
+    smallest = int(sizes["reference"].iloc[0])
+    heading = f"Number of augmentations: macro-F1 points against {smallest}, on average over sets"
+    return _section(heading, table)
 
 
 def warning(code: str, level: str, sentence: str) -> Text:
     """One line about what a reader must know before believing the ranking."""
-    return Text.assemble((f"{code} ", LIGHTS[level]), sentence)
+    return Text.assemble((f"{code:<13} ", LIGHTS[level]), sentence)
 
 
 def pointer(name: str, where: str) -> Text:
@@ -96,14 +101,14 @@ def troubles(folder: SweepFolder, errors: list[Exception], *, complete: bool) ->
         )
 
 
-def _table(title: str, first: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", caption=first,
-        caption_justify="left", box=None, pad_edge=False,
-    )  # fmt: skip
-    table.add_column("")
+def _section(heading: str, table: Table) -> Group:
+    return Group(Text(f"\n{heading}", style="bold"), table)
+
+
+def _table(*columns: str, first: str | None = None) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    if first is not None:
+        table.add_column(first)
+    for column in columns:
+        table.add_column(column, justify="left" if column in WORDS else "right")
     return table
-
-
-def _reference(sizes: Any) -> int:
-    return int(sizes["reference"].iloc[0])

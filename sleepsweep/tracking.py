@@ -21,6 +21,7 @@ from sleepsweep.sweepfolder import TrialRecord
 
 Task = Callable[[], None]
 
+VIEW = "sleepsweep"
 TRIAL_TAG = "sleepsweep.trial"
 PARENT_TAG = "sleepsweep.sweep"
 STATUS = {"done": "FINISHED", "stop": "FINISHED", "collapsed": "FINISHED", "failed": "FAILED"}
@@ -32,14 +33,24 @@ def database_uri(folder: Path) -> str:
 
 
 def ui_command(folder: Path, port: int) -> list[str]:
-    """Return the command that opens MLflow's pages on a sweep's SQLite file, on loopback only."""
-    if not (folder / "mlflow.db").is_file():
-        raise UserError(f"{folder}: no mlflow.db; the sweep was tracked elsewhere, or never ran.")
+    """Return the command that serves MLflow's pages on a sweep's SQLite file, on loopback only."""
     uri = ["--backend-store-uri", database_uri(folder)]
     return [sys.executable, "-m", "mlflow", "ui", *uri, "--host", "127.0.0.1", "--port", str(port)]
 
 
-def run_ui(folder: Path, port: int) -> int:
+def ui_address(folder: Path, port: int) -> str:
+    """Return the address of the sweep's runs table, sorted and with the columns that matter.
+
+    Raises `UserError` when the folder holds no SQLite file of MLflow's.
+    """
+    if not (folder / "mlflow.db").is_file():
+        raise UserError(f"{folder}: no mlflow.db; the sweep was tracked elsewhere, or never ran.")
+    experiments = _client(None, folder).search_experiments(filter_string="name != 'Default'")
+    page = f"experiments/{experiments[0].experiment_id}/runs" if experiments else "experiments"
+    return f"http://127.0.0.1:{port}/#/{page}?viewStateShareKey={VIEW}"
+
+
+def serve_ui(folder: Path, port: int) -> int:
     """Serve MLflow's pages until interrupted; return the server's exit status."""
     return subprocess.call(ui_command(folder, port))
 
@@ -54,6 +65,9 @@ class Tracker:
         self._client = _client(spec.tracking.uri, folder)
         self._experiment = _experiment(self._client, spec, folder)
         self._parent = self._parent_run()
+        self._client.set_experiment_tag(
+            self._experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(_view(self._parent))
+        )
         self._runs = self._known_runs()
         self._logged: dict[str, int] = {}
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
@@ -239,7 +253,30 @@ def _experiment(client: Any, spec: SweepSpec, folder: Path) -> str:
     if found is not None:
         return str(found.experiment_id)
     own = None if spec.tracking.uri else (folder.resolve() / "mlflow-artifacts").as_uri()
-    return str(client.create_experiment(spec.name, artifact_location=own))
+    # Without its kind MLflow opens the experiment on its pages for language models.
+    tags = {"mlflow.experimentKind": "custom_model_development"}
+    return str(client.create_experiment(spec.name, artifact_location=own, tags=tags))
+
+
+def _view(parent: str) -> dict[str, Any]:
+    """The runs table as MLflow's pages keep it: the trials below their sweep, best first."""
+    return {
+        "searchFilter": "",
+        "orderByKey": "metrics.`macro_f1`",
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": [
+            "metrics.`macro_f1`", "metrics.`kappa`", "params.`size`", "tags.`categories`",
+            "tags.`block`", "tags.`kind`", "tags.`decision`",
+        ],
+        "runsExpanded": {parent: True},
+        "runsPinned": [],
+        "runsHidden": [],
+        "groupBy": None,
+    }  # fmt: skip
 
 
 def _run_name(record: TrialRecord) -> str:

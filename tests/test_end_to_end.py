@@ -107,7 +107,7 @@ def test_asha_stopped_some_and_never_an_anchor(finished: Path) -> None:
 def test_the_ranking_the_report_and_the_mlflow_command_are_printed(finished: Path) -> None:
     said = (finished / "said.txt").read_text()
     page = finished / "report" / "index.html"
-    assert "Augmentation categories" in said
+    assert "Categories: macro-F1 points" in said
     assert "Number of augmentations" in said
     assert str(page) in said
     assert f"sleepsweep ui {finished}" in said

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from mlflow import MlflowClient
 from sleepsweep.errors import UserError
 from sleepsweep.plan import Plan
 from sleepsweep.sweepfolder import TrialRecord
-from sleepsweep.tracking import Tracker, database_uri, ui_command
+from sleepsweep.tracking import Tracker, database_uri, ui_address, ui_command
 
 
 def record(plan: Plan, order: int = 3) -> TrialRecord:
@@ -118,10 +119,15 @@ def test_a_half_made_database_is_made_again(plan: Plan, tmp_path: Path) -> None:
     assert not (tmp_path / "mlflow.partial").exists()
 
 
-def test_the_pages_are_served_on_loopback(plan: Plan, tmp_path: Path) -> None:
+def test_the_pages_are_served_on_loopback_and_open_on_the_sweep(plan: Plan, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no mlflow.db"):
-        ui_command(tmp_path, 5000)
-    (tmp_path / "mlflow.db").touch()
+        ui_address(tmp_path, 5000)
+    tracker_of(plan, tmp_path).close(complete=True)
+    client, found = runs(plan, tmp_path)
+    view = client.get_experiment_by_name(plan.spec.name).tags["mlflow.sharedViewState.sleepsweep"]
+    assert json.loads(view)["runsExpanded"] == {found[0].info.run_id: True}
+    experiment = found[0].info.experiment_id
+    assert f":5001/#/experiments/{experiment}/runs?view" in ui_address(tmp_path, 5001)
     command = ui_command(tmp_path, 5001)
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert database_uri(tmp_path) in command

@@ -6,6 +6,7 @@ wider than that of independent counts.
 
 import numpy as np
 import pytest
+
 from sleepsweep_analysis import analyse
 
 DECIDED = ["better", "worse"]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 from sklearn.metrics import f1_score
+
 from sleepsweep_analysis.jackknife import jackknife
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from sleepsweep_analysis import analyse
 from sleepsweep_analysis.comparable import comparable
 from sleepsweep_analysis.design import BASE_SD, Design, build, size_covariance

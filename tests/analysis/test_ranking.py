@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from sleepsweep_analysis.ranking import holm, p_best, verdict
 
 

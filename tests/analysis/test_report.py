@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from sleepsweep_analysis import analyse, load, report
-from sleepsweep_analysis.words import verdict
 
 from sleepsweep.results import ResultsTable, StudyInfo, TableError
+from sleepsweep_analysis import analyse, load, report
+from sleepsweep_analysis.words import verdict
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 

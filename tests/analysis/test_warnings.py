@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from sleepsweep_analysis import analyse
 
 from sleepsweep.results import ResultsTable
+from sleepsweep_analysis import analyse
 
 
 def _edit(table: ResultsTable, change: Callable[[pd.DataFrame], object], **study) -> ResultsTable:
