@@ -206,7 +206,7 @@ def _print_ranking(analysis: "Analysis", page: Path, console: "Console") -> None
 
     console.print(summary.category_table(analysis.categories))
     console.print(summary.size_table(analysis.sizes))
-    console.print(summary.verdict(verdict(analysis)), soft_wrap=True)
+    console.print(summary.verdict(verdict(analysis)))
     console.print()
     for check in analysis.checks:
         if check.level != "green":

@@ -17,9 +17,10 @@ from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from sleepsweep.seeds import stream
-from sleepsweep.space import ATTEMPTS, Recorded, Slot, Space, TrialSpec, draw_policy
+from sleepsweep.space import ATTEMPTS, Recorded, Slot, Space, draw_policy
 from sleepsweep.spec import SchedulerSpec, SweepSpec
 from sleepsweep.sweepfolder import TrialRecord
+from sleepsweep.trial import TrialSpec
 
 METRIC = "macro_f1"
 STEP = "step"

@@ -1,94 +1,21 @@
-"""From a search space to trials: policies drawn size first, and the identity of a trial.
+"""From a search space to trials: policies drawn size first, designs, blocks and slots.
 
 One function, `draw_policy`, says what a policy of the space is. It draws from anything with the
 shape of an Optuna trial: Optuna itself when a search suggests, `Draws` when a design does.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
-
-from sleepsweep.augment import Member, Policy, augmentation
 from sleepsweep.data.split import Split, draw_split
-from sleepsweep.learn.encoder import EncoderSpec
-from sleepsweep.learn.pretrain import PretrainSpec
-from sleepsweep.learn.probe import ProbeSpec
-from sleepsweep.part import PartSpec
 from sleepsweep.pool import AugmentationsSpec, PoolEntry
 from sleepsweep.ranges import Scalar, Suggest
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.spec import SweepSpec
+from sleepsweep.trial import MemberSpec, TrialSpec
 
 Kind = Literal["design", "anchor", "search"]
-Subjects = Annotated[tuple[str, ...], Field(strict=False)]
-
-
-class MemberSpec(PartSpec):
-    """One augmentation of a drawn policy, with the values it was drawn with."""
-
-    name: str
-    p: float
-    severity: float | None = None
-    parameters: dict[str, Scalar] = Field(default_factory=dict)
-
-    def build(self) -> Member:
-        """Return the augmentation itself with its probability."""
-        kind = augmentation(self.name)
-        if self.severity is not None:
-            return Member(kind.at_severity(self.severity), self.p)
-        return Member(kind(**self.parameters), self.p)
-
-    def __str__(self) -> str:
-        drawn = {} if self.severity is None else {"severity": self.severity}
-        values = {**drawn, **self.parameters, "p": self.p}
-        return f"{self.name}({', '.join(f'{key}={value}' for key, value in values.items())})"
-
-
-class TrialSpec(PartSpec):
-    """Everything that can change a trial's result, and nothing else: its hash is its identity."""
-
-    policy: Annotated[tuple[MemberSpec, ...], Field(strict=False)]
-    mix_partner: Literal["store", "batch"]
-    block: int
-    split: int
-    seed: int
-    train: Subjects
-    validation: Subjects
-    encoder: EncoderSpec
-    pretrain: PretrainSpec
-    probe: ProbeSpec
-    rungs: Annotated[tuple[int, ...], Field(strict=False)]
-    data_hash: str
-
-    @cached_property
-    def id(self) -> str:
-        """Twelve hexadecimal digits that name this trial on every machine."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    @property
-    def split_hash(self) -> str:
-        """Twelve hexadecimal digits that name who is trained on and who is validated on."""
-        return hashlib.sha256(json.dumps([self.train, self.validation]).encode()).hexdigest()[:12]
-
-    @property
-    def policy_text(self) -> str:
-        """The policy's canonical text; ``none`` for the empty one."""
-        return " + ".join(str(member) for member in self.policy) or "none"
-
-    @property
-    def size(self) -> int:
-        """How many augmentations the policy has."""
-        return len(self.policy)
-
-    def build_policy(self) -> Policy:
-        """Return the policy as a callable."""
-        return Policy(tuple(member.build() for member in self.policy))
 
 
 @dataclass(frozen=True)

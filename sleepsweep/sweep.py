@@ -19,10 +19,10 @@ import sleepsweep
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan
 from sleepsweep.search import SweepSearcher, make_scheduler
-from sleepsweep.space import TrialSpec
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.trainable import run_trial
+from sleepsweep.trial import TrialSpec
 
 # A lost worker (out of memory, killed) is started again from its checkpoint so many times.
 RESTARTS = 2

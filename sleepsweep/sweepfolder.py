@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from sleepsweep.errors import UserError
-from sleepsweep.space import Kind, TrialSpec
+from sleepsweep.space import Kind
+from sleepsweep.trial import TrialSpec
 
 FINAL = ("stop", "done", "collapsed")
 

@@ -24,7 +24,7 @@ from sleepsweep.learn.pretrain import (
 from sleepsweep.learn.probe import embed
 from sleepsweep.metrics import STAGES, Confusion, confusion, summary
 from sleepsweep.seeds import stream
-from sleepsweep.space import TrialSpec
+from sleepsweep.trial import TrialSpec
 
 Rows = NDArray[np.int64]
 

@@ -20,6 +20,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.part", "sleepsweep.results"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
     ("sleepsweep.ranges", "sleepsweep.pool", "sleepsweep.spec", "sleepsweep.specfile"),
+    ("sleepsweep.trial",),
     ("sleepsweep.space",),
     ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display"),

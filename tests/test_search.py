@@ -9,9 +9,10 @@ from ray.tune.search import Searcher
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.search import BlockwiseASHA, SweepSearcher, make_scheduler
-from sleepsweep.space import Slot, TrialSpec
+from sleepsweep.space import Slot
 from sleepsweep.spec import SchedulerSpec, SweepSpec
 from sleepsweep.sweepfolder import TrialRecord
+from sleepsweep.trial import TrialSpec
 
 RUNGS = SchedulerSpec(grace_steps=1, factor=3)
 

@@ -10,8 +10,9 @@ from scipy.stats import chisquare
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.ranges import Range
-from sleepsweep.space import Draws, Recorded, TrialSpec, draw_policy
+from sleepsweep.space import Draws, Recorded, draw_policy
 from sleepsweep.spec import SweepSpec
+from sleepsweep.trial import TrialSpec
 
 
 def draws(seed: int) -> Draws:

@@ -10,9 +10,9 @@ from sleepsweep import trainable
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.space import TrialSpec
 from sleepsweep.spec import SweepSpec
 from sleepsweep.trainable import Metrics, run_trial, views_of
+from sleepsweep.trial import TrialSpec
 
 
 def anchor(plan: Plan) -> TrialSpec:

@@ -80,8 +80,8 @@ def censored(seen: Evidence) -> Check:
     stopped = float((seen.trials["decision"] == "stop").mean())
     anchors = seen.trials["kind"].isin(["anchor", "design"])
     finished = int((anchors & seen.trials["decision"].isin(FINISHED)).sum())
-    text = f"{stopped:.0%} of the trials were stopped early; {finished} trials exempt from "
-    text += "stopping finished."
+    text = f"{stopped:.0%} of the trials were stopped early; of those exempt from it, "
+    text += f"{finished} finished."
     raised = stopped > 0.5 and finished < 20
     effect = (
         "Final effects are extrapolated from early rungs; no claim about size." if raised else ""
@@ -193,7 +193,7 @@ def placebo(seen: Evidence) -> Check:
     """PLACEBO: an augmentation that does nothing must be found to do nothing."""
     rows = seen.effects[(seen.effects["category"] == "placebo") & (seen.effects["trials_with"] > 0)]
     if rows.empty:
-        text = "No placebo was in the pool."
+        text = "No trial has run a placebo."
         return Check("PLACEBO", "amber", text, "The method was not checked on this data.")
     low, high = float(rows["low"].iloc[0]), float(rows["high"].iloc[0])
     text = f"The placebo's interval ({low:+.1f} to {high:+.1f}) "
