@@ -32,7 +32,7 @@ LAYERS: list[tuple[str, ...]] = [
 
 # Whole packages that only these modules may import.
 ONLY_IN = {
-    "mlflow": {"sleepsweep.tracking"},
+    "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.tracker"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},
     "sleepsweep_analysis": {"sleepsweep.cli"},
@@ -88,7 +88,7 @@ def test_augment_data_and_learn_never_import_each_other(part: str) -> None:
 
 
 @pytest.mark.parametrize("package", ONLY_IN)
-def test_some_packages_are_known_to_one_file_only(package: str) -> None:
+def test_some_packages_are_known_to_few_files(package: str) -> None:
     users = {
         module_of(path)
         for path in FILES

@@ -8,7 +8,8 @@ from mlflow import MlflowClient
 from sleepsweep.errors import UserError
 from sleepsweep.plan import Plan
 from sleepsweep.sweepfolder import TrialRecord
-from sleepsweep.tracking import Tracker, database_uri, ui_address, ui_command
+from sleepsweep.tracking import Tracker, database_uri, ui_address
+from sleepsweep.tracking.server import ui_command
 
 
 def record(plan: Plan, order: int = 3) -> TrialRecord:

@@ -1,58 +1,28 @@
-"""Records a sweep in MLflow: one experiment a sweep, a parent run, a child run a trial.
+"""An observer that logs a sweep while it runs.
 
-The only file that imports mlflow. Logging happens on a thread of its own, so that a slow server
-never holds up a trial; every call is repeatable, so that a resumed sweep fills in what is missing.
+Logging happens on a thread of its own, so that a slow server never holds up a trial; every call is
+repeatable, so that a resumed sweep fills in what is missing.
 """
 
 import json
-import logging
-import os
 import queue
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sleepsweep.errors import UserError
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import TrialRecord
+from sleepsweep.tracking.server import VIEW, connect, experiment_id, runs_view
 
 Task = Callable[[], None]
 
-VIEW = "sleepsweep"
 TRIAL_TAG = "sleepsweep.trial"
 PARENT_TAG = "sleepsweep.sweep"
 STATUS = {"done": "FINISHED", "stop": "FINISHED", "collapsed": "FINISHED", "failed": "FAILED"}
 
-
-def database_uri(folder: Path) -> str:
-    """The tracking URI of the SQLite file beside a sweep's results."""
-    return f"sqlite:///{folder.resolve() / 'mlflow.db'}"
-
-
-def ui_command(folder: Path, port: int) -> list[str]:
-    """Return the command that serves MLflow's pages on a sweep's SQLite file, on loopback only."""
-    uri = ["--backend-store-uri", database_uri(folder)]
-    return [sys.executable, "-m", "mlflow", "ui", *uri, "--host", "127.0.0.1", "--port", str(port)]
-
-
-def ui_address(folder: Path, port: int) -> str:
-    """Return the address of the sweep's runs table, sorted and with the columns that matter.
-
-    Raises `UserError` when the folder holds no SQLite file of MLflow's.
-    """
-    if not (folder / "mlflow.db").is_file():
-        raise UserError(f"{folder}: no mlflow.db; the sweep was tracked elsewhere, or never ran.")
-    experiments = _client(None, folder).search_experiments(filter_string="name != 'Default'")
-    page = f"experiments/{experiments[0].experiment_id}/runs" if experiments else "experiments"
-    return f"http://127.0.0.1:{port}/#/{page}?viewStateShareKey={VIEW}"
-
-
-def serve_ui(folder: Path, port: int) -> int:
-    """Serve MLflow's pages until interrupted; return the server's exit status."""
-    return subprocess.call(ui_command(folder, port))
+METRICS = ("accuracy", "macro_f1", "kappa", "f1.W", "f1.N1", "f1.N2", "f1.N3", "f1.R", "loss",
+           "time_s")  # fmt: skip
 
 
 class Tracker:
@@ -62,11 +32,11 @@ class Tracker:
         self._spec = spec
         self._folder = folder
         self._categories = categories
-        self._client = _client(spec.tracking.uri, folder)
-        self._experiment = _experiment(self._client, spec, folder)
+        self._client = connect(spec.tracking.uri, folder)
+        self._experiment = experiment_id(self._client, spec, folder)
         self._parent = self._parent_run()
         self._client.set_experiment_tag(
-            self._experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(_view(self._parent))
+            self._experiment, f"mlflow.sharedViewState.{VIEW}", json.dumps(runs_view(self._parent))
         )
         self._runs = self._known_runs()
         self._logged: dict[str, int] = {}
@@ -209,74 +179,6 @@ class Tracker:
             if self._client.get_run(run).info.status == "RUNNING":
                 self._client.set_terminated(run, "KILLED")
         self._client.set_terminated(self._parent, status)
-
-
-METRICS = ("accuracy", "macro_f1", "kappa", "f1.W", "f1.N1", "f1.N2", "f1.N3", "f1.R", "loss",
-           "time_s")  # fmt: skip
-
-
-def _client(uri: str | None, folder: Path) -> Any:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    for noisy in ("alembic", "mlflow"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    if uri is None:
-        _create_database(folder)
-    client = MlflowClient(tracking_uri=uri or database_uri(folder))
-    try:
-        client.search_experiments(max_results=1)
-    except MlflowException as error:
-        raise UserError(f"tracking: {uri} does not answer ({error}). Is the server up?") from error
-    return client
-
-
-def _create_database(folder: Path) -> None:
-    """Create the SQLite file under another name first: a kill while MLflow sets it up would leave
-
-    a file that can never be used again.
-    """
-    final = folder.resolve() / "mlflow.db"
-    if final.exists():
-        return
-    partial = final.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    from mlflow import MlflowClient
-
-    MlflowClient(tracking_uri=f"sqlite:///{partial}").search_experiments(max_results=1)
-    partial.replace(final)
-
-
-def _experiment(client: Any, spec: SweepSpec, folder: Path) -> str:
-    found = client.get_experiment_by_name(spec.name)
-    if found is not None:
-        return str(found.experiment_id)
-    own = None if spec.tracking.uri else (folder.resolve() / "mlflow-artifacts").as_uri()
-    # Without its kind MLflow opens the experiment on its pages for language models.
-    tags = {"mlflow.experimentKind": "custom_model_development"}
-    return str(client.create_experiment(spec.name, artifact_location=own, tags=tags))
-
-
-def _view(parent: str) -> dict[str, Any]:
-    """The runs table as MLflow's pages keep it: the trials below their sweep, best first."""
-    return {
-        "searchFilter": "",
-        "orderByKey": "metrics.`macro_f1`",
-        "orderByAsc": False,
-        "startTime": "ALL",
-        "lifecycleFilter": "Active",
-        "datasetsFilter": [],
-        "modelVersionFilter": "All Runs",
-        "selectedColumns": [
-            "metrics.`macro_f1`", "metrics.`kappa`", "params.`size`", "tags.`categories`",
-            "tags.`block`", "tags.`kind`", "tags.`decision`",
-        ],
-        "runsExpanded": {parent: True},
-        "runsPinned": [],
-        "runsHidden": [],
-        "groupBy": None,
-    }  # fmt: skip
 
 
 def _run_name(record: TrialRecord) -> str:

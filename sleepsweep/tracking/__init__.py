@@ -1,0 +1,9 @@
+"""Records a sweep in MLflow: one experiment a sweep, a parent run, a child run a trial.
+
+The only package that imports mlflow.
+"""
+
+from sleepsweep.tracking.server import database_uri, serve_ui, ui_address
+from sleepsweep.tracking.tracker import Tracker
+
+__all__ = ["Tracker", "database_uri", "serve_ui", "ui_address"]

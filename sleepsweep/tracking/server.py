@@ -1,0 +1,111 @@
+"""Where MLflow's record is kept: a server, or an SQLite file beside the results; and its pages."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from sleepsweep.errors import UserError
+from sleepsweep.spec import SweepSpec
+
+VIEW = "sleepsweep"
+
+
+def database_uri(folder: Path) -> str:
+    """The tracking URI of the SQLite file beside a sweep's results."""
+    return f"sqlite:///{folder.resolve() / 'mlflow.db'}"
+
+
+def ui_command(folder: Path, port: int) -> list[str]:
+    """Return the command that serves MLflow's pages on a sweep's SQLite file, on loopback only."""
+    store = ["--backend-store-uri", database_uri(folder)]
+    address = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    return [sys.executable, "-m", "mlflow", "ui", *store, *address]
+
+
+def ui_address(folder: Path, port: int) -> str:
+    """Return the address of the sweep's runs table, sorted and with the columns that matter.
+
+    Raises `UserError` when the folder holds no SQLite file of MLflow's.
+    """
+    if not (folder / "mlflow.db").is_file():
+        raise UserError(f"{folder}: no mlflow.db; the sweep was tracked elsewhere, or never ran.")
+    experiments = connect(None, folder).search_experiments(filter_string="name != 'Default'")
+    page = f"experiments/{experiments[0].experiment_id}/runs" if experiments else "experiments"
+    return f"http://127.0.0.1:{port}/#/{page}?viewStateShareKey={VIEW}"
+
+
+def serve_ui(folder: Path, port: int) -> int:
+    """Serve MLflow's pages until interrupted; return the server's exit status."""
+    return subprocess.call(ui_command(folder, port))
+
+
+def connect(uri: str | None, folder: Path) -> Any:
+    """Return a client of the server at `uri`, or of the SQLite file in `folder`.
+
+    Raises `UserError` when the server does not answer.
+    """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    for noisy in ("alembic", "mlflow"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if uri is None:
+        _create_database(folder)
+    client = MlflowClient(tracking_uri=uri or database_uri(folder))
+    try:
+        client.search_experiments(max_results=1)
+    except MlflowException as error:
+        raise UserError(f"tracking: {uri} does not answer ({error}). Is the server up?") from error
+    return client
+
+
+def _create_database(folder: Path) -> None:
+    """Create the SQLite file under another name first: a kill while MLflow sets it up would leave
+
+    a file that can never be used again.
+    """
+    final = folder.resolve() / "mlflow.db"
+    if final.exists():
+        return
+    partial = final.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    from mlflow import MlflowClient
+
+    MlflowClient(tracking_uri=f"sqlite:///{partial}").search_experiments(max_results=1)
+    partial.replace(final)
+
+
+def experiment_id(client: Any, spec: SweepSpec, folder: Path) -> str:
+    """Return the id of the sweep's experiment, made if it does not exist."""
+    found = client.get_experiment_by_name(spec.name)
+    if found is not None:
+        return str(found.experiment_id)
+    own = None if spec.tracking.uri else (folder.resolve() / "mlflow-artifacts").as_uri()
+    # Without its kind MLflow opens the experiment on its pages for language models.
+    tags = {"mlflow.experimentKind": "custom_model_development"}
+    return str(client.create_experiment(spec.name, artifact_location=own, tags=tags))
+
+
+def runs_view(parent: str) -> dict[str, Any]:
+    """The runs table as MLflow's pages keep it: the trials below their sweep, best first."""
+    return {
+        "searchFilter": "",
+        "orderByKey": "metrics.`macro_f1`",
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": [
+            "metrics.`macro_f1`", "metrics.`kappa`", "params.`size`", "tags.`categories`",
+            "tags.`block`", "tags.`kind`", "tags.`decision`",
+        ],
+        "runsExpanded": {parent: True},
+        "runsPinned": [],
+        "runsHidden": [],
+        "groupBy": None,
+    }  # fmt: skip
