@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from sleepsweep.results import ResultsTable
 from sleepsweep_analysis import design, effects, model, size
@@ -44,6 +45,13 @@ def analyse(table: ResultsTable, *, seed: int = 0) -> Analysis:
 
     Raises `TableError` (a `UserError`) where there is too little to analyse.
     """
+    # Matrices of a few hundred rows: BLAS loses more by sharing them out than it gains (on two
+    # cores, six times the time of one thread).
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _analyse(table, seed)
+
+
+def _analyse(table: ResultsTable, seed: int) -> Analysis:
     table = replace(
         table, trials=table.trials.sort_values(["order", "trial", "rung"], ignore_index=True)
     )
