@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sleepsweep.plan import Plan
     from sleepsweep.spec import SweepSpec
     from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.tracking import Tracker
     from sleepsweep_analysis import Analysis
 
 COMPLETE, BAD_INPUT, INCOMPLETE, TRIALS_FAILED = 0, 2, 3, 4
@@ -84,21 +85,26 @@ def launch(
     quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Run a sweep, or continue the one in its folder, and write the report."""
+    from rich.text import Text
+
     from sleepsweep import summary
     from sleepsweep.plan import make_plan
     from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.tracking import check_server
 
     spec = _spec(space, data, settings, preset, trials, seed, tracking_uri)
-    folder = SweepFolder(out or Path("runs") / spec.name)
+    # Workers run in folders of their own: a relative path would mean another place there.
+    folder = SweepFolder((out or Path("runs") / spec.name).resolve())
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
+    check_server(spec.tracking.uri)
     console = _console(quiet=quiet or json)
-    console.print(f"Preparing data: {spec.data.root or spec.data.source}")
+    console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
     plan = make_plan(spec)
     console.print(summary.data_summary(plan))
     with folder.locked():
-        if fresh:
-            folder.clear()
-        folder.begin(plan.manifest())
+        manifest = plan.manifest()
+        folder.check_usable(manifest["spec"], fresh=fresh)
+        folder.begin(manifest, fresh=fresh)
         status = _run(plan, folder, console, json=json)
     raise typer.Exit(status)
 
@@ -138,32 +144,46 @@ def _spec(
 
 
 def _run(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> int:
-    from sleepsweep.results import TableError
+    from json import dumps
+
+    from sleepsweep.rayenv import set_local_ray
+
+    set_local_ray()
     from sleepsweep.summary import pointer
     from sleepsweep.sweep import run_sweep
     from sleepsweep.tracking import Tracker
 
     display = _display(plan, folder, console, json=json)
-    tracker = Tracker(plan.spec, folder.path, plan.categories)
+    tracker = Tracker(plan.spec, folder.path, folder.read_manifest()["id"], plan.categories)
     tracker.catch_up(folder.records())
     with display.running():
         complete = run_sweep(plan, folder, [folder, tracker, display])
-    failed = [record for record in folder.records() if record.state == "failed"]
+    page = _report_to(folder, tracker, console)
+    errors = tracker.close(complete=complete)
+    console.print(pointer("MLflow", plan.spec.tracking.uri or f"sleepsweep ui {folder.path}"))
+    _print_failures(folder, errors, complete=complete)
+    failed = any(record.state == "failed" for record in folder.records())
+    status = INCOMPLETE if not complete else TRIALS_FAILED if failed else COMPLETE
+    if json:
+        end = {"event": "end", "status": status, "sweep": str(folder.path), "report": page}
+        print(dumps(end), flush=True)
+    return status
+
+
+def _report_to(folder: "SweepFolder", tracker: "Tracker", console: "Console") -> str | None:
+    from sleepsweep.results import TableError
+    from sleepsweep.summary import pointer
+
     try:
         analysis = _analyse(folder.path)
     except TableError as error:
         # A sweep that ended before there was anything to rank is no mistake of the user's.
-        console.print(f"No report yet: {error}")
-    else:
-        page = _write_report(analysis, folder.path / "report")
-        tracker.attach(page.parent, "report")
-        _print_ranking(analysis, page, console)
-    errors = tracker.close(complete=complete)
-    console.print(pointer("MLflow", plan.spec.tracking.uri or f"sleepsweep ui {folder.path}"))
-    _print_failures(folder, errors, complete=complete)
-    if not complete:
-        return INCOMPLETE
-    return TRIALS_FAILED if failed else COMPLETE
+        console.print(pointer("No report yet:", str(error)))
+        return None
+    page = _write_report(analysis, folder.path / "report")
+    tracker.attach(page.parent, "report")
+    _print_ranking(analysis, page, console)
+    return str(page)
 
 
 def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> "Display":

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
@@ -63,7 +64,12 @@ class JsonLines(Silent):
 
     def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
         """Print the rung without its confusion matrices."""
-        brief = {key: value for key, value in row.items() if key != "confusions"}
+        brief = {
+            # A stage that is absent has no F1, and JSON has no NaN.
+            key: None if value != value else value
+            for key, value in row.items()
+            if key != "confusions"
+        }
         trial = {"event": "rung", "trial": record.trial.id, "policy": record.trial.policy_text}
         print(json.dumps({**trial, **brief}), flush=True)
 
@@ -96,7 +102,7 @@ class Lines(Silent):
         self._ended += 1
         state = STATES[record.state]
         self._console.print(
-            f"{self._ended}/{self._planned} {record.trial.id} {state}: {outcome}  "
+            f"{self._ended}/{self._planned} {record.trial.id} {state}: {escape(outcome)}  "
             f"[dim]{_names(record)}[/]",
             soft_wrap=True,
             highlight=False,

@@ -14,7 +14,9 @@ class PartSpec(BaseModel):
     from strings, so that what a YAML says is what runs.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 def only(*supported: Any) -> AfterValidator:

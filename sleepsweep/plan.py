@@ -16,6 +16,7 @@ import sleepsweep
 from sleepsweep.augment import augmentation
 from sleepsweep.data.split import set_aside
 from sleepsweep.data.store import Store, prepare
+from sleepsweep.errors import UserError
 from sleepsweep.results import ResultsTable, StudyInfo
 from sleepsweep.space import Slot, Space, make_blocks
 from sleepsweep.spec import SweepSpec
@@ -69,6 +70,7 @@ class Plan:
         return {
             "spec": self.spec.model_dump(mode="json"),
             "store": str(self.store.folder),
+            "data_hash": self.store.data_hash,
             "test_subjects": list(self.test),
             "study": study.plain,
             "provenance": self._provenance(),
@@ -82,7 +84,6 @@ class Plan:
 
     def _provenance(self) -> dict[str, Any]:
         return {
-            "data_hash": self.store.data_hash,
             "test_hash": hashlib.sha256(json.dumps(self.test).encode()).hexdigest()[:12],
             "selected_on": "validation",
             "split_from": "block",
@@ -97,9 +98,16 @@ def make_plan(spec: SweepSpec) -> Plan:
     trial nor a worker ever has another one. Raises `UserError` for data that cannot be used.
     """
     everyone = prepare(spec.data)
-    test = set_aside(everyone.subjects, spec.split, spec.seed)
+    test = set_aside(everyone.subjects, spec.split)
     store = everyone.withholding(test)
-    space = Space(spec, make_blocks(spec, everyone.subjects, test), store.data_hash)
+    blocks = make_blocks(spec, everyone.subjects, test)
+    fewest = min(len(store.rows(block.split.train)) for block in blocks)
+    if spec.pretrain.batch_size > fewest:
+        raise UserError(
+            f"pretrain.batch_size is {spec.pretrain.batch_size}, but a block trains on {fewest} "
+            "epochs only; lower it, or add recordings."
+        )
+    space = Space(spec, blocks, store.data_hash)
     return Plan(spec, space, store, test, space.slots())
 
 

@@ -1,7 +1,7 @@
 """The pool of augmentations that policies are drawn from, and how each of them is drawn."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
+from itertools import product
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -9,9 +9,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from sleepsweep.augment import Augmentation, Member, Placebo, Signal, augmentation, parameters
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
-from sleepsweep.ranges import Range, Scalar
-
-Build = Callable[[Any], Augmentation]
+from sleepsweep.ranges import Range
 
 
 class KeyedError(ValueError):
@@ -37,34 +35,41 @@ class PoolEntry(PartSpec):
         return dict(self.__pydantic_extra__ or {})
 
     def check(self, kind: type[Augmentation], signal: Signal) -> None:
-        """Build the augmentation at the ends of every range; raises `KeyedError` if it refuses."""
+        """Build the augmentation at all ends of its ranges; raises `KeyedError` if it refuses."""
         if self.severity is not None and self.parameters:
             raise KeyedError("severity and physical parameters exclude each other: give one")
-        for key, value, build in self._extremes(kind):
-            try:
-                build(value).in_signal(signal)
-            except UserError as error:
-                raise KeyedError(str(error), key) from error
-
-    def _extremes(self, kind: type[Augmentation]) -> Iterator[tuple[str, Scalar, Build]]:
         known = parameters(kind)
         for key, values in self.parameters.items():
             if key not in known:
                 raise KeyedError(f"unknown parameter; allowed: {', '.join(known) or 'none'}", key)
-            for value in values.options:
-                yield key, value, partial(_with_parameter, kind, key)
-        for value in self.severity.options if self.severity else ():
-            yield "severity", value, kind.at_severity
-        for value in self.p.options:
-            yield "p", value, partial(_with_probability, kind)
+            if known[key].kind is int and values.kind in ("uniform", "loguniform"):
+                raise KeyedError("counts whole things; draw it from {int: [a, b]} or a choice", key)
+        built = self._at_severities(kind) if self.severity else self._at_parameters(kind)
+        for corner in built:
+            _try("", lambda drawn: drawn.in_signal(signal), corner)
+        for p in self.p.options:
+            _try("p", lambda drawn: Member(built[0], drawn), p)
+
+    def _at_severities(self, kind: type[Augmentation]) -> list[Augmentation]:
+        options = self.severity.options if self.severity else ()
+        return [_try("severity", kind.at_severity, severity) for severity in options]
+
+    def _at_parameters(self, kind: type[Augmentation]) -> list[Augmentation]:
+        # Each parameter alone would be tried beside defaults that the YAML replaces.
+        keys = list(self.parameters)
+        corners = product(*(values.options for values in self.parameters.values()))
+        key = keys[0] if len(keys) == 1 else ""
+        return [
+            _try(key, lambda drawn: kind(**dict(zip(keys, drawn, strict=True))), corner)
+            for corner in corners
+        ]
 
 
-def _with_parameter(kind: type[Augmentation], key: str, value: Any) -> Augmentation:
-    return kind(**{key: value})
-
-
-def _with_probability(kind: type[Augmentation], p: Any) -> Augmentation:
-    return Member(kind(), p).augmentation
+def _try(key: str, build: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return build(value)
+    except UserError as error:
+        raise KeyedError(str(error), *([key] if key else [])) from error
 
 
 class AugmentationsSpec(PartSpec):

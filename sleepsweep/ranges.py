@@ -1,5 +1,6 @@
 """Values of the YAML that may be searched: a scalar, or a range to draw it from."""
 
+from math import isfinite
 from typing import Any, Literal, Protocol, Self
 
 from pydantic import model_serializer, model_validator
@@ -55,11 +56,6 @@ class Range(PartSpec):
     def _write(self) -> Any:
         return self.options[0] if self.kind == "fixed" else {self.kind: list(self.options)}
 
-    @property
-    def is_fixed(self) -> bool:
-        """Whether there is nothing to draw."""
-        return self.kind == "fixed"
-
     def suggest(self, name: str, source: Suggest) -> Scalar:
         """Draw a value under `name`; real numbers are rounded to four significant digits.
 
@@ -78,7 +74,7 @@ class Range(PartSpec):
 
 
 def _scalar(value: Any) -> Scalar:
-    if isinstance(value, bool | int | float | str):
+    if isinstance(value, bool | int | str) or (isinstance(value, float) and isfinite(value)):
         return value
     raise ValueError(f"{value!r} is not a scalar; allowed: a scalar, {FORMS}")
 

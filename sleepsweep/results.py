@@ -138,10 +138,6 @@ class ResultsTable:
         people = pa.Table.from_pandas(self.subjects, preserve_index=False)
         _write_parquet(people, folder / "subjects.parquet")
 
-    def augmentations(self) -> list[str]:
-        """Names of the augmentations in the pool, in pool order."""
-        return list(self.study.categories)
-
     def confusions(self, trial: str, rung: int) -> dict[str, Confusion]:
         """Confusion matrix of each subject, (5, 5) with the reference in rows, for one rung."""
         rows = self.subjects[(self.subjects["trial"] == trial) & (self.subjects["rung"] == rung)]

@@ -34,8 +34,8 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
 class PerSuggestionSampler(BaseSampler):
     """A sampler that starts anew for each suggestion, from a seed that names the suggestion.
 
-    What it draws then depends on the study's history and on that seed alone, so that a resumed
-    search goes on exactly as an uninterrupted one.
+    What it draws then depends on the study's history and on that seed alone: random draws are the
+    same whether a search was interrupted or not.
     """
 
     def __init__(self, make: Callable[[int], BaseSampler]) -> None:
@@ -96,8 +96,9 @@ class PruningOptunaSearch(OptunaSearch):
 class SweepSearcher(Searcher):
     """Hands out a sweep's slots in order; asks Optuna for those that are left to the search.
 
-    `records` are the trials of an earlier launch: what they found is Optuna's history, which
-    `study` shows.
+    `records` are the trials of an earlier launch: what the finished ones found is Optuna's history,
+    which `study` shows. `given_up` are the orders of slots for which the space held no policy that
+    had not been drawn before.
     """
 
     def __init__(self, space: Space, slots: Iterable[Slot], records: Sequence[TrialRecord]) -> None:
@@ -114,26 +115,26 @@ class SweepSearcher(Searcher):
             sampler=self._sampler, storage=storage, study_name=space.spec.name,
         )  # fmt: skip
         self._searched: set[str] = set()
+        self._suggestions = {record.order: record.suggestion for record in records}
+        self._resumed: dict[str, dict[str, Any]] = {}
+        self.given_up: set[int] = set()
         self.study = optuna.load_study(study_name=space.spec.name, storage=storage)
         for record in records:
-            if record.suggestion and record.rows:
-                self.study.add_trial(self._remembered(record))
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether every slot was handed out."""
-        return not self._slots
+            if record.suggestion and record.is_finished:
+                self.study.add_trial(self._told(record.suggestion, record.rows))
 
     def suggest(self, trial_id: str) -> Any:
         """Return the configuration of the next trial, or FINISHED when none is left."""
         while self._slots:
             slot = self._slots.popleft()
             if slot.trial is not None:
+                self._resumed[trial_id] = self._suggestions.get(slot.order, {})
                 return configuration(slot, slot.trial, {})
             found = self._search(trial_id, slot)
             if found is not None:
                 self._searched.add(trial_id)
                 return configuration(slot, *found)
+            self.given_up.add(slot.order)
         return Searcher.FINISHED
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
@@ -147,6 +148,9 @@ class SweepSearcher(Searcher):
         """Tell Optuna how a trial ended, if it was its own."""
         if trial_id in self._searched:
             self._optuna.on_trial_complete(trial_id, result, error)
+        elif result and not error and self._resumed.get(trial_id):
+            # Suggested in an earlier launch: this study has not asked for it, only hears of it.
+            self.study.add_trial(self._told(self._resumed[trial_id], [result]))
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the sweep's folder holds what a new launch needs."""
@@ -172,17 +176,16 @@ class SweepSearcher(Searcher):
             self._optuna.on_trial_complete(key, error=True)
         return None
 
-    def _remembered(self, record: TrialRecord) -> FrozenTrial:
-        replayed = FixedTrial(record.suggestion)
+    def _told(self, suggestion: dict[str, Any], rows: Sequence[dict[str, Any]]) -> FrozenTrial:
+        replayed = FixedTrial(suggestion)
         self._define(replayed)  # type: ignore[arg-type]
-        scores = {row["rung"] + 1: row[METRIC] for row in record.rows}
-        finished = record.rows[-1]["step"] >= self._space.spec.pretrain.steps
+        finished = rows[-1][STEP] >= self._space.spec.pretrain.steps
         return create_trial(
             state=TrialState.COMPLETE if finished else TrialState.PRUNED,
-            value=record.rows[-1][METRIC] if finished else None,
-            params=record.suggestion,
+            value=rows[-1][METRIC] if finished else None,
+            params=suggestion,
             distributions=replayed.distributions,
-            intermediate_values=scores,
+            intermediate_values={row["rung"] + 1: row[METRIC] for row in rows},
         )
 
 
@@ -208,9 +211,11 @@ class RungScheduler(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Decide whether a trial goes on after a rung."""
-        if result[STEP] >= self._last_step or result["collapsed"]:
+        if result[STEP] >= self._last_step:
             return str(TrialScheduler.STOP)
-        return self._at_rung(trial.config, result)
+        # A collapsed trial is an outcome, at chance: it too stands at the rung for others to beat.
+        decision = self._at_rung(trial.config, result)
+        return str(TrialScheduler.STOP) if result["collapsed"] else decision
 
     def _at_rung(self, config: dict[str, Any], result: dict[str, Any]) -> str:
         return str(TrialScheduler.CONTINUE)

@@ -1,6 +1,7 @@
 """The validated YAML: one frozen object that says what a sweep asks and how it is answered."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -65,6 +66,17 @@ class TrackingSpec(PartSpec):
     """The YAML's ``tracking``: an MLflow server, or null for a file beside the results."""
 
     uri: str | None = None
+
+    @field_validator("uri")
+    @classmethod
+    def _no_password(cls, uri: str | None) -> str | None:
+        # The spec is written into the report and into MLflow itself.
+        if uri is not None and "@" in urlsplit(uri).netloc:
+            raise ValueError(
+                "holds a user name; give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD "
+                "in the environment instead"
+            )
+        return uri
 
 
 class SweepSpec(PartSpec):

@@ -47,15 +47,18 @@ def read_spec(
     text = _read_text(path)
     tree, lines = _parse(text, path)
     presets = tree.pop("presets", None) or {}
-    if not isinstance(presets, dict):
-        raise UserError(f"{path}: presets must map names to keys of the search space")
-    chosen = preset if preset is not None else tree.get("preset")
+    if not isinstance(presets, dict) or not all(
+        isinstance(changes, dict | None) for changes in presets.values()
+    ):
+        raise UserError(f"{path}: presets must map each name to keys of the search space.")
+    overrides = dict(overrides or {})
+    chosen = preset or overrides.pop("preset", None) or tree.get("preset")
     for name in presets:
         _validate(_merged(tree, name, presets, path), path, lines, name, {})
     changed = _merged(tree, chosen, presets, path)
-    for key, value in (overrides or {}).items():
+    for key, value in overrides.items():
         _set(changed, key, value)
-    spec = _validate(changed, path, lines, chosen, overrides or {})
+    spec = _validate(changed, path, lines, chosen, overrides)
     return spec if data is None else spec.model_copy(update={"data": spec.data.pointed_at(data)})
 
 
@@ -74,12 +77,13 @@ def _parse(text: str, path: Path) -> tuple[Tree, dict[Location, int]]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        located = list(_locations(root))
+    except (yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{path}: not valid YAML.\n{error}") from error
     if not isinstance(tree, dict):
         raise UserError(f"{path}: a search space is a YAML mapping with at least the key `name`.")
     lines: dict[Location, int] = {}
-    for location, line in _locations(root):
+    for location, line in located:
         if location in lines:
             raise UserError(f"{path}, line {line}: {_dotted(location)} is given twice.")
         lines[location] = line
@@ -97,10 +101,10 @@ def _locations(node: Any, at: Location = ()) -> Iterator[tuple[Location, int]]:
             yield from _locations(value, (*at, place))
 
 
-def _merged(tree: Tree, chosen: str | None, presets: Tree, path: Path) -> Tree:
+def _merged(tree: Tree, chosen: object, presets: Tree, path: Path) -> Tree:
     if chosen is None:
         return _overlaid(tree, {})
-    if chosen not in presets:
+    if not isinstance(chosen, str) or chosen not in presets:
         allowed = ", ".join(presets) or "none are defined in this file"
         raise UserError(f"{path}: unknown preset {chosen!r}; allowed: {allowed}.")
     return _overlaid(tree, {**(presets[chosen] or {}), "preset": chosen})

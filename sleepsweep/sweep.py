@@ -1,4 +1,7 @@
-"""Runs a sweep on Ray Tune, or continues one from its folder."""
+"""Runs a sweep on Ray Tune, or continues one from its folder.
+
+Call `sleepsweep.rayenv.set_local_ray` before this module is imported.
+"""
 
 import logging
 import os
@@ -44,7 +47,8 @@ class Observer(Protocol):
 def run_sweep(plan: Plan, folder: SweepFolder, observers: Sequence[Observer]) -> bool:
     """Run the slots of `plan` that `folder` does not hold as finished; return whether all ended.
 
-    Ctrl-C (SIGINT) ends it early and cleanly: each rung was recorded as it came in.
+    Ctrl-C (SIGINT) ends it early and cleanly: each rung was recorded as it came in. Slots for which
+    the space holds no policy that has not been run are taken out of the sweep's planned trials.
     """
     records = folder.records()
     slots = plan.open_slots(records)
@@ -54,7 +58,10 @@ def run_sweep(plan: Plan, folder: SweepFolder, observers: Sequence[Observer]) ->
     callback = _Callback(observers, records)
     with _ray(plan.spec):
         _tune(plan, folder, searcher, callback, records)
-    return searcher.is_exhausted and all(record.state != "running" for record in callback.records)
+    ended = {record.order for record in callback.records if record.state != "running"}
+    if searcher.given_up:
+        folder.set_planned(len(plan.slots) - len(searcher.given_up))
+    return ended | searcher.given_up >= {slot.order for slot in plan.slots}
 
 
 def _tune(
@@ -118,7 +125,6 @@ def cpu_count() -> int:
 @contextmanager
 def _ray(spec: SweepSpec) -> Iterator[None]:
     """A local Ray for one sweep: quiet, without dashboard, its token readable by its owner only."""
-    os.environ.update(QUIET_RAY)
     before = os.umask(0o077)
     try:
         ray.init(
@@ -128,22 +134,14 @@ def _ray(spec: SweepSpec) -> Iterator[None]:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
+        # A failed trial is reported by the folder and at the end, with its traceback in a file.
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     finally:
         os.umask(before)
     try:
         yield
     finally:
         ray.shutdown()
-
-
-# The display is sleepsweep's own, the record is the folder's, and nothing is sent to anybody.
-QUIET_RAY = {
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DEDUP_LOGS": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-}
 
 
 class _Callback(tune.Callback):

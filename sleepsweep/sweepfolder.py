@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from sleepsweep.errors import UserError
 from sleepsweep.space import Kind
 from sleepsweep.trial import TrialSpec
 
+MANIFEST = ("id", "spec", "study", "provenance", "data_hash", "test_subjects")
 FINAL = ("stop", "done", "collapsed")
 
 
@@ -76,9 +78,12 @@ class SweepFolder:
 
         Raises `UserError` with the other launch's pid when it is taken.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = self.path / ".lock"
-        with lock.open("a+") as handle:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("a+")
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot be written ({error.strerror}).") from error
+        with lock as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -102,13 +107,45 @@ class SweepFolder:
                 raise UserError(
                     f"{self.path}: holds a sweep of another search space. Changed: "
                     f"{'; '.join(changed[:5])}. Use another --out, or --fresh to start over "
-                    "(deletes the folder)."
+                    "(deletes the sweep that is there)."
                 )
         elif self.path.exists() and any(child.name != ".lock" for child in self.path.iterdir()):
             raise UserError(f"{self.path}: is not empty and holds no sweep; give another --out.")
 
-    def clear(self) -> None:
-        """Delete the sweep; only called on a folder that holds one."""
+    def begin(self, manifest: dict[str, Any], *, fresh: bool) -> None:
+        """Write ``sweep.json``, or continue the sweep that is there.
+
+        `fresh` deletes that sweep first. Raises `UserError` when its data or its test subjects are
+        others by now: its test subjects could then be trained on.
+        """
+        if self.manifest_path.exists() and fresh:
+            self._clear()
+        if not self.manifest_path.exists():
+            _write_json(self.manifest_path, {"id": uuid.uuid4().hex, **manifest})
+            return
+        before = self.read_manifest()
+        same = ("test_subjects", "data_hash")
+        if any(before[key] != manifest[key] for key in same):
+            raise UserError(
+                f"{self.path}: the recordings have changed since this sweep began. Put them back, "
+                "use another --out, or --fresh to start over (deletes the sweep that is there)."
+            )
+        self._mend()
+
+    def set_planned(self, trials: int) -> None:
+        """Correct the number of planned trials."""
+        manifest = self.read_manifest()
+        manifest["study"]["planned_trials"] = trials
+        _write_json(self.manifest_path, manifest)
+
+    def _mend(self) -> None:
+        # A killed driver may have left half a line; the trial's checkpoint holds that rung.
+        for rungs in (self.path / "trials").glob("*/rungs.jsonl"):
+            text = rungs.read_text()
+            if text and not text.endswith("\n"):
+                rungs.write_text(text[: text.rfind("\n") + 1])
+
+    def _clear(self) -> None:
         for child in self.path.iterdir():
             if child.is_dir():
                 shutil.rmtree(child)
@@ -119,16 +156,14 @@ class SweepFolder:
         """Return ``sweep.json``; `UserError` when the folder holds no sweep."""
         try:
             manifest: dict[str, Any] = json.loads(self.manifest_path.read_text())
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise UserError(f"{self.path}: holds no sweep (sweep.json is missing).") from error
         except json.JSONDecodeError as error:
             raise UserError(f"{self.manifest_path}: damaged ({error}).") from error
+        missing = [key for key in MANIFEST if key not in manifest]
+        if missing:
+            raise UserError(f"{self.manifest_path}: damaged (no {', '.join(missing)}).")
         return manifest
-
-    def begin(self, manifest: dict[str, Any]) -> None:
-        """Write ``sweep.json``, unless the folder holds a sweep that is continued."""
-        if not self.manifest_path.exists():
-            _write_json(self.manifest_path, manifest)
 
     def records(self) -> list[TrialRecord]:
         """Return every recorded trial, in the order of the sweep."""
@@ -159,22 +194,20 @@ class SweepFolder:
 
 
 def _read_record(folder: Path) -> TrialRecord:
-    fields = json.loads((folder / "trial.json").read_text())
-    trial = TrialSpec.model_validate(fields.pop("trial"))
     rungs, error = folder / "rungs.jsonl", folder / "error.txt"
-    rows = list(_read_lines(rungs)) if rungs.exists() else []
-    return TrialRecord(
-        trial=trial, rows=rows, error=error.read_text() if error.exists() else None, **fields
-    )
-
-
-def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    lines = path.read_text().split("\n")
-    # What follows the last newline was being written when the driver was killed. It is cut off
-    # here and in the file; the trial's checkpoint still holds that rung.
-    if lines[-1]:
-        path.write_text("\n".join([*lines[:-1], ""]))
-    yield from (json.loads(line) for line in lines[:-1])
+    try:
+        fields = json.loads((folder / "trial.json").read_text())
+        trial = TrialSpec.model_validate(fields.pop("trial"))
+        # What follows the last newline is still being written, or was when the driver was killed.
+        lines = rungs.read_text().split("\n")[:-1] if rungs.exists() else []
+        rows = [json.loads(line) for line in lines]
+    except (ValueError, KeyError) as problem:
+        raise UserError(
+            f"{folder}: damaged ({str(problem).splitlines()[0]}). Delete this folder, and launch "
+            "the sweep again: its trial is then run anew."
+        ) from problem
+    text = error.read_text() if error.exists() else None
+    return TrialRecord(trial=trial, rows=rows, error=text, **fields)
 
 
 def _write_json(path: Path, content: Any) -> None:
@@ -185,7 +218,7 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 # What may differ between two launches of the same sweep: it cannot change a result.
-FREE = ("resources", "tracking", "question", "preset")
+FREE = ("resources", "tracking", "preset")
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any], at: str = "") -> list[str]:

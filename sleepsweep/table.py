@@ -45,6 +45,7 @@ def _identity(record: TrialRecord) -> dict[str, Any]:
         "policy": trial.policy_text, "size": trial.size,
         "p_sum": sum(member.p for member in trial.policy),
         "batch_size": trial.pretrain.batch_size, "split_hash": trial.split_hash,
+        "data_hash": trial.data_hash,
         **members,
     }  # fmt: skip
 

@@ -145,7 +145,7 @@ class _Run:
         )
         return (
             {subject: confusion(truth, guess).tolist() for subject, truth, guess in parts},
-            float(features.std(axis=0).max()),
+            float(np.sqrt(features.var(axis=0).sum())),
         )
 
     def _rows(self, subject: str) -> Rows:

@@ -17,6 +17,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 # Each layer may import from itself and from those above it in this list, which is bottom up.
 LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep", "sleepsweep.errors", "sleepsweep.seeds", "sleepsweep.metrics"),
+    ("sleepsweep.rayenv",),
     ("sleepsweep.part", "sleepsweep.results"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
     ("sleepsweep.ranges", "sleepsweep.pool", "sleepsweep.spec", "sleepsweep.specfile"),

@@ -53,22 +53,23 @@ def test_a_log_has_a_line_for_each_trial_that_ended(plan: Plan) -> None:
     lines = Lines(screen, 7, [])
     stopped = trial(plan, 3, (0, 0.4, "stop"))
     lines.rung_reported(stopped, stopped.rows[-1])
-    failed = trial(plan, 6, error="Traceback\nValueError: no such thing")
+    failed = trial(plan, 6, error="Traceback\nValueError: no such thing [/tmp]")
     lines.trial_failed(failed)
     first, second = text(screen).splitlines()
     assert first.startswith("1/7")
     assert "stopped early: macro-F1 40.0 at step 1" in first
-    assert "failed: ValueError: no such thing" in second
+    assert "failed: ValueError: no such thing [/tmp]" in second
 
 
 def test_a_script_reads_a_line_of_json_for_each_rung(
     plan: Plan, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = trial(plan, 3, (0, 0.4, "stop"))
-    JsonLines().rung_reported(record, {**record.rows[0], "confusions": {}})
+    JsonLines().rung_reported(record, {**record.rows[0], "confusions": {}, "f1.N1": float("nan")})
     JsonLines().trial_failed(trial(plan, 6, error="Boom"))
     rung, failed = map(json.loads, capsys.readouterr().out.splitlines())
     assert (rung["event"], rung["trial"], rung["macro_f1"]) == ("rung", record.trial.id, 0.4)
+    assert rung["f1.N1"] is None
     assert (failed["event"], failed["error"]) == ("failed", "Boom")
 
 

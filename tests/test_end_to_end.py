@@ -57,6 +57,21 @@ def launch(space: Path, out: Path, *options: str) -> subprocess.CompletedProcess
     return subprocess.run(command(space, out, *options), capture_output=True, text=True)
 
 
+def test_the_default_folder_keeps_checkpoints_and_is_where_the_command_is_run(
+    space: Path, tmp_path: Path
+) -> None:
+    options = ["--trials", "1", "--set", "pretrain.steps=1", "--json"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "sleepsweep", "launch", str(space), *options],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == COMPLETE, ended.stderr
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    folder = tmp_path / "runs" / "tiny"
+    assert lines[-1] == {"event": "end", "status": 0, "sweep": str(folder), "report": None}
+    assert len(list(folder.glob("trials/*/checkpoint.pt"))) == 2
+
+
 @pytest.fixture(scope="module")
 def finished(space: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a sweep that ran to its end."""
@@ -131,6 +146,25 @@ def test_no_trial_saw_a_test_subject(finished: Path) -> None:
         trial = json.loads(path.read_text())["trial"]
         assert not test & {*trial["train"], *trial["validation"]}
         assert not {*trial["validation"]} & {*trial["train"]}
+
+
+def test_a_sweep_listens_on_loopback_only(space: Path, tmp_path: Path) -> None:
+    def listeners() -> set[str]:
+        rows = [line.split() for line in Path("/proc/net/tcp6").read_text().splitlines()[1:]]
+        rows += [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return {row[1] for row in rows if row[3] == "0A"}
+
+    before = listeners()
+    process = subprocess.Popen(command(space, tmp_path / "sweep", "--json"), text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    opened = listeners() - before
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    assert opened
+    # 127.0.0.1, alone or mapped into IPv6, as the kernel writes it.
+    assert all(address.split(":")[0].endswith("0100007F") for address in opened), opened
 
 
 def test_a_complete_sweep_launched_again_runs_nothing(space: Path, finished: Path) -> None:

@@ -97,7 +97,7 @@ def test_every_slot_is_handed_out_once_in_order(
     configs = drain(search)
     assert [config["order"] for config in configs] == [slot.order for slot in plan.slots]
     assert len({config["id"] for config in configs}) == len(plan.slots)
-    assert search.is_exhausted
+    assert not search.given_up
     for config in configs:
         assert TrialSpec.model_validate(config["trial"]).id == config["id"]
 
@@ -141,6 +141,39 @@ def test_recorded_trials_are_optunas_history(plan: Plan) -> None:
     trials = searcher(plan, records).study.trials
     assert [t.state for t in trials] == [TrialState.PRUNED, TrialState.COMPLETE]
     assert trials[1].value == 0.6
+
+
+def test_a_trial_that_continues_is_told_when_it_ends_and_not_before(plan: Plan) -> None:
+    config = next(c for c in drain(searcher(plan)) if c["kind"] == "search")
+    slot = plan.slots[config["order"]]
+    begun = record(slot, TrialSpec.model_validate(config["trial"]), [0.3],
+                   suggestion=config["suggestion"])  # fmt: skip
+    begun.rows[-1]["decision"] = "continue"
+    search = searcher(plan, [begun])
+    assert search.study.trials == []
+    ends = {config["id"]: f"t{place}" for place, config in enumerate(drain(search))}
+    search.on_trial_complete(ends[begun.trial.id], {"rung": 2, "step": 4, "macro_f1": 0.9})
+    told = [trial for trial in search.study.trials if trial.state.is_finished()]
+    assert [(trial.state, trial.value) for trial in told] == [(TrialState.COMPLETE, 0.9)]
+
+
+def test_a_collapsed_trial_counts_at_its_rung_whether_live_or_recorded() -> None:
+    live = asha()
+    for name, score, collapsed in (("a", 0.52, False), ("b", 0.51, False), ("c", 0.1, True)):
+        decide(live, name, score, collapsed=collapsed)
+    cutoffs = [bracket.cutoff(bracket._rungs[-1][1]) for bracket in live._halving[0]._brackets]
+    assert len(live._halving[0]._brackets[0]._rungs[-1][1]) == 3
+    assert cutoffs[0] < 0.515
+
+
+def test_slots_that_the_space_cannot_fill_are_given_up(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    pool = {"size": [0, 1], "placebo": False, "pool": {"SignFlip": {}}}
+    plan = make_plan(sweep(augmentations=pool, search={"trials": 4, "anchors": 0.0}))
+    search = searcher(plan)
+    assert [config["order"] for config in drain(search)] == [0, 1]
+    assert search.given_up == {2, 3, 4}
 
 
 def test_without_a_scheduler_nothing_is_stopped(sweep: Callable[..., SweepSpec]) -> None:

@@ -43,6 +43,27 @@ def test_presets_then_overrides_win(tmp_path: Path) -> None:
     assert spec.preset == "short"
 
 
+def test_a_preset_given_as_a_setting_is_the_preset(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    assert read_spec(path, overrides={"preset": "short"}).pretrain.steps == 20
+    with pytest.raises(UserError, match="unknown preset 'nope'"):
+        read_spec(path, overrides={"preset": "nope"})
+
+
+def test_parameters_are_tried_together_not_beside_defaults(tmp_path: Path) -> None:
+    entry = "RandomBandStopFilter: {low_hz: 30, high_hz: 40}"
+    read_spec(write(tmp_path, GOOD.replace("TimeReverse: {p: 0.5}", entry)))
+    both = entry.replace("30", "{uniform: [1, 20]}").replace("40", "{uniform: [5, 28]}")
+    with pytest.raises(UserError, match="RandomBandStopFilter"):
+        read_spec(write(tmp_path, GOOD.replace("TimeReverse: {p: 0.5}", both)))
+
+
+def test_a_password_is_not_printed(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        read_spec(write(tmp_path, GOOD), overrides={"tracking.uri": "http://me:secret@host"})
+    assert "secret" not in str(caught.value)
+
+
 def test_the_spec_written_out_is_the_same_spec(tmp_path: Path) -> None:
     spec = read_spec(write(tmp_path, GOOD))
     again = write(tmp_path, yaml.safe_dump(spec.model_dump(mode="json")))
@@ -80,6 +101,13 @@ MISTAKES = [
     ("TimeReverse: {p: 0.5}", "TimeWarping : {}", ["line 7", "given twice"]),
     ("TimeReverse: {p: 0.5}", "Placebo:", ["augmentations.pool.Placebo", "placebo: true"]),
     ("Permutation: {n_segments: {choice: [2, 4]}}", "TimeReversal:", ["line 8", "holds TimeRev"]),
+    ("n_segments: {choice: [2, 4]}", "n_segments: {uniform: [2, 4]}", ["line 8", "{int: [a, b]}"]),
+    ("name: good", "name: good\ntracking: {uri: 'http://me:secret@host'}", ["MLFLOW_TRACKING_U"]),
+    ("steps: 100", "steps: 100, learning_rate: .inf", ["pretrain.learning_rate", "finite"]),
+    ("presets:", "presets: 5\nx:", ["presets must map"]),
+    ("short: {pretrain: {steps: 20}}", "short: 5", ["presets must map"]),
+    ("name: good", "name: good\npreset: [short]", ["unknown preset"]),
+    ("name: good", "name: good\ndata: &loop {root: *loop}", ["not valid YAML"]),
     (GOOD, "- a\n- b\n", ["a YAML mapping"]),
     (GOOD, "a: [b\n", ["not valid YAML"]),
 ]

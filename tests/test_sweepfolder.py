@@ -39,10 +39,15 @@ def test_half_a_line_of_a_killed_driver_is_dropped(plan: Plan, tmp_path: Path) -
     record = started(plan, folder)
     report(folder, record, 0, "continue")
     rungs = folder.trial_path(record.trial.id) / "rungs.jsonl"
+    with folder.locked():
+        folder.begin(plan.manifest(), fresh=False)
     with rungs.open("a") as handle:
         handle.write('{"rung": 1, "st')
+    # Whoever only reads leaves it: the driver may be about to write the rest.
+    assert len(folder.records()[0].rows) == 1
+    assert rungs.read_text().endswith('"st')
+    folder.begin(plan.manifest(), fresh=False)
     again = folder.records()[0]
-    assert len(again.rows) == 1
     report(folder, again, 1, "done")
     assert [row["rung"] for row in folder.records()[0].rows] == [0, 1]
 
@@ -67,12 +72,28 @@ def test_only_the_same_sweep_may_use_a_folder(plan: Plan, tmp_path: Path) -> Non
     spec = plan.manifest()["spec"]
     folder.check_usable(spec, fresh=False)
     with folder.locked():
-        folder.begin(plan.manifest())
+        folder.begin(plan.manifest(), fresh=False)
     folder.check_usable(spec, fresh=False)
-    folder.check_usable(changed(spec, question="other"), fresh=False)
+    folder.check_usable(changed(spec, tracking={"uri": "http://server"}), fresh=False)
     with pytest.raises(UserError, match=r"seed: 0 → 7.*--fresh"):
         folder.check_usable(changed(spec, seed=7), fresh=False)
     folder.check_usable(changed(spec, seed=7), fresh=True)
+
+
+@pytest.mark.parametrize(
+    "other", [{"test_subjects": ["somebody else"]}, {"data_hash": "of other recordings"}]
+)
+def test_a_sweep_is_not_continued_on_other_data(
+    plan: Plan, tmp_path: Path, other: dict[str, Any]
+) -> None:
+    folder = SweepFolder(tmp_path)
+    folder.begin(plan.manifest(), fresh=False)
+    before = folder.read_manifest()
+    with pytest.raises(UserError, match="the recordings have changed"):
+        folder.begin({**plan.manifest(), **other}, fresh=False)
+    assert folder.read_manifest() == before
+    folder.begin({**plan.manifest(), **other}, fresh=True)
+    assert folder.read_manifest()["id"] != before["id"]
 
 
 def test_a_folder_of_something_else_is_left_alone(plan: Plan, tmp_path: Path) -> None:
@@ -99,3 +120,23 @@ def test_no_sweep_and_a_damaged_one_are_told(tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text("{")
     with pytest.raises(UserError, match="damaged"):
         SweepFolder(tmp_path).read_manifest()
+    (tmp_path / "sweep.json").write_text("{}")
+    with pytest.raises(UserError, match="damaged"):
+        SweepFolder(tmp_path).read_manifest()
+
+
+def test_a_damaged_trial_is_named(plan: Plan, tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path)
+    record = started(plan, folder)
+    path = folder.trial_path(record.trial.id) / "trial.json"
+    for text in ("{", "{}", '{"trial": {}}'):
+        path.write_text(text)
+        with pytest.raises(UserError, match=rf"{record.trial.id}: damaged"):
+            folder.records()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = SweepFolder(tmp_path / "file" / "sweep")
+    with pytest.raises(UserError, match="cannot be written"), folder.locked():
+        pass

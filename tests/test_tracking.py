@@ -38,7 +38,7 @@ def runs(plan: Plan, folder: Path) -> tuple[MlflowClient, list[Any]]:
 
 
 def tracker_of(plan: Plan, folder: Path) -> Tracker:
-    return Tracker(plan.spec, folder, plan.categories)
+    return Tracker(plan.spec, folder, "sweep-id", plan.categories)
 
 
 def test_a_trial_is_a_child_run_with_its_rungs_by_step(plan: Plan, tmp_path: Path) -> None:

@@ -57,6 +57,13 @@ class Dial:
         exponent = math.log2((self.strongest - self.identity) / step)
         return self.identity + step * math.pow(2 * severity, exponent)
 
+    def whole(self, severity: float) -> int:
+        """Return the value as a whole number; the identity at severity 0 only."""
+        rounded = round(self.value(severity))
+        if severity > 0 and rounded == self.identity:
+            return rounded + (1 if self.strongest > self.identity else -1)
+        return rounded
+
 
 @dataclass(frozen=True)
 class Augmentation(ABC):
@@ -120,8 +127,9 @@ class Augmentation(ABC):
             raise UserError(f"{cls.__name__} has no severity: its dial is p.")
         check_number(cls.__name__, "severity", severity, Parameter(float, 0.5, 0.0, 1.0))
         value = cls.dial.value(severity)
-        whole = parameters(cls)[cls.dial.field].kind is int
-        changes: dict[str, Any] = {cls.dial.field: round(value) if whole else value}
+        if parameters(cls)[cls.dial.field].kind is int:
+            value = cls.dial.whole(severity)
+        changes: dict[str, Any] = {cls.dial.field: value}
         return replace(cls(), **changes)
 
     def in_signal(self, signal: Signal) -> Self:

@@ -23,11 +23,18 @@ Array = NDArray[Any]
 
 LAYOUT = (
     "x (n, fs·epoch_s) or (n, fs·epoch_s, 1), y (n,) with 0 W, 1 N1, 2 N2, 3 N3, 4 R and negative "
-    "for unscored, fs in Hz, ch_label, and optionally epoch (n,), the positions in the night"
+    "for unscored, fs in Hz, ch_label, and optionally epoch (n,), the positions in the night, "
+    "subject and night"
 )
+KEYS = ("x", "y", "fs", "ch_label", "epoch", "subject", "night")
 SAVE = "np.savez(path, x=x, y=y, fs=fs, ch_label=ch_label)"
 MOST_POSITION = np.iinfo(np.int32).max
-SLEEP_EDF_NAME = re.compile(r"(?P<subject>(SC4|ST7)\d\d)(?P<night>\d)")
+# Names that tell nights of one person: Sleep-EDF's (SC4ssN…, ST7ssN…) and BIDS's (sub-ss_ses-N…).
+# They are spelt one way, as one person in two spellings would be two subjects.
+TELLING_NAMES = (
+    (re.compile(r"(?<![a-z0-9])(?P<subject>(sc4|st7)\d\d)(?P<night>\d)", re.I), str.upper),
+    (re.compile(r"(?P<subject>sub-[a-z0-9]+)(_ses-0*(?P<night>\d+))?", re.I), str.lower),
+)
 DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError)
 
 
@@ -99,10 +106,10 @@ def read_npz(path: Path, epoch_s: float) -> Recording:
             f"has epochs of {samples} samples, but {expected}",
             "mend x or fs, or epoch_s",
         )
-    name = SLEEP_EDF_NAME.match(path.stem)
+    subject, night = _person(path, arrays.get("subject"), arrays.get("night"))
     return Recording(
-        subject=name["subject"] if name else path.stem,
-        night=int(name["night"]) if name else 1,
+        subject=subject,
+        night=night,
         epochs=epochs,
         stages=_stages(path, arrays["y"], count),
         positions=_positions(path, arrays.get("epoch"), count),
@@ -153,7 +160,7 @@ def _load(path: Path) -> dict[str, Array]:
             if missing:
                 found = ", ".join(sorted(archive.files)) or "nothing"
                 _refuse(path, missing[0], f"missing (the file holds: {found})", "write it too")
-            wanted = [key for key in ("x", "y", "fs", "ch_label", "epoch") if key in archive.files]
+            wanted = [key for key in KEYS if key in archive.files]
             return {key: _member(path, archive, key) for key in wanted}
     except DAMAGE as error:
         raise UserError(f"{path}: damaged ({error}). Copy or write it again.") from error
@@ -213,6 +220,21 @@ def _positions(path: Path, epoch: Array | None, count: int) -> NDArray[np.int32]
     if not whole or abs(epoch).max() > MOST_POSITION or (np.diff(epoch.astype(np.int64)) < 1).any():
         _refuse(path, "epoch", "is not one rising whole number an epoch", "mend it or leave it out")
     return epoch.astype(np.int32)
+
+
+def _person(path: Path, subject: Array | None, night: Array | None) -> tuple[str, int]:
+    """Who was recorded, and in which night: told by the file, by its name, or one person a file."""
+    if night is not None and (night.size != 1 or night.dtype.kind not in "iu"):
+        _refuse(path, "night", f"is {night!r}", "write one whole number")
+    if subject is not None:
+        if subject.size != 1 or subject.dtype.kind not in "USiu":
+            _refuse(path, "subject", f"is {subject!r}", "write one name")
+        return str(subject.item()), 1 if night is None else int(night.item())
+    for pattern, spelt in TELLING_NAMES:
+        found = pattern.search(path.stem)
+        if found:
+            return spelt(found["subject"]), int(found["night"] or 1)
+    return path.stem, 1
 
 
 def _label(path: Path, label: Array | None) -> str:

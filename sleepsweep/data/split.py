@@ -3,8 +3,6 @@
 A split is drawn from names alone, so that drawing one opens nobody's data.
 """
 
-import hashlib
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
@@ -52,17 +50,12 @@ class Split:
         for part in ("train", "validation", "test"):
             object.__setattr__(self, part, tuple(sorted(getattr(self, part))))
 
-    @property
-    def hash(self) -> str:
-        """16 hexadecimal digits that depend on who is in which part, and on nothing else."""
-        text = json.dumps([self.train, self.validation, self.test])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-
-def set_aside(subjects: Collection[str], spec: SplitSpec, seed: int) -> tuple[str, ...]:
+def set_aside(subjects: Collection[str], spec: SplitSpec) -> tuple[str, ...]:
     """Draw the test subjects of a study, sorted: at least 1, and 2 are always left over.
 
-    The draw depends on the set of names, the share and `seed`. Raises `UserError` when there are
+    The draw depends on the names and the share alone, and not on a sweep's seed: another seed must
+    not train on the people whom the first one kept for its test. Raises `UserError` when there are
     fewer than 3 subjects.
     """
     names = sorted(set(subjects))
@@ -73,7 +66,7 @@ def set_aside(subjects: Collection[str], spec: SplitSpec, seed: int) -> tuple[st
             "recordings of more subjects; two nights of one person count as one subject."
         )
     count = _share(spec.test, len(names), leave=2)
-    return _drawn("test subjects", names, count, seed=seed)
+    return _drawn("test subjects", names, count)
 
 
 def draw_split(

@@ -3,7 +3,7 @@
 The only package that imports mlflow.
 """
 
-from sleepsweep.tracking.server import database_uri, serve_ui, ui_address
+from sleepsweep.tracking.server import check_server, database_uri, serve_ui, ui_address
 from sleepsweep.tracking.tracker import Tracker
 
-__all__ = ["Tracker", "database_uri", "serve_ui", "ui_address"]
+__all__ = ["Tracker", "check_server", "database_uri", "serve_ui", "ui_address"]

@@ -12,6 +12,9 @@ from sleepsweep.spec import SweepSpec
 
 VIEW = "sleepsweep"
 
+# MLflow's own patience with a server, of minutes, is for one that has answered before.
+HASTE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+
 
 def database_uri(folder: Path) -> str:
     """The tracking URI of the SQLite file beside a sweep's results."""
@@ -42,40 +45,46 @@ def serve_ui(folder: Path, port: int) -> int:
     return subprocess.call(ui_command(folder, port))
 
 
-def connect(uri: str | None, folder: Path) -> Any:
-    """Return a client of the server at `uri`, or of the SQLite file in `folder`.
+def check_server(uri: str | None) -> None:
+    """Raise `UserError` when there is a server's `uri` and it does not answer within seconds."""
+    if uri is None:
+        return
+    patient = {name: os.environ.get(name) for name in HASTE}
+    os.environ.update(HASTE)
+    try:
+        _client(uri).search_experiments(max_results=1)
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"tracking.uri: {uri} does not answer; is it up? ({reason})") from error
+    finally:
+        for name, value in patient.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
-    Raises `UserError` when the server does not answer.
-    """
+
+def connect(uri: str | None, folder: Path) -> Any:
+    """Return a client of the server at `uri`, or of the SQLite file in `folder`."""
+    if uri is None:
+        _create_database(folder)
+    return _client(uri or database_uri(folder))
+
+
+def _client(uri: str) -> Any:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
 
     for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    if uri is None:
-        _create_database(folder)
-    client = MlflowClient(tracking_uri=uri or database_uri(folder))
-    try:
-        client.search_experiments(max_results=1)
-    except MlflowException as error:
-        raise UserError(f"tracking: {uri} does not answer ({error}). Is the server up?") from error
-    return client
+    return MlflowClient(tracking_uri=uri)
 
 
 def _create_database(folder: Path) -> None:
-    """Create the SQLite file under another name first: a kill while MLflow sets it up would leave
-
-    a file that can never be used again.
-    """
+    # Under another name first: a kill while MLflow sets it up leaves a file that can never be used.
     final = folder.resolve() / "mlflow.db"
     if final.exists():
         return
     partial = final.with_suffix(".partial")
     partial.unlink(missing_ok=True)
-    from mlflow import MlflowClient
-
-    MlflowClient(tracking_uri=f"sqlite:///{partial}").search_experiments(max_results=1)
+    _client(f"sqlite:///{partial}").search_experiments(max_results=1)
     partial.replace(final)
 
 

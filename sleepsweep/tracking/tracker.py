@@ -28,9 +28,11 @@ METRICS = ("accuracy", "macro_f1", "kappa", "f1.W", "f1.N1", "f1.N2", "f1.N3", "
 class Tracker:
     """Observes a sweep and logs it. `close` waits until everything is logged."""
 
-    def __init__(self, spec: SweepSpec, folder: Path, categories: Mapping[str, str]) -> None:
+    def __init__(
+        self, spec: SweepSpec, folder: Path, sweep_id: str, categories: Mapping[str, str]
+    ) -> None:
         self._spec = spec
-        self._folder = folder
+        self._sweep_id = sweep_id
         self._categories = categories
         self._client = connect(spec.tracking.uri, folder)
         self._experiment = experiment_id(self._client, spec, folder)
@@ -87,12 +89,12 @@ class Tracker:
 
     def _parent_run(self) -> str:
         found = self._client.search_runs(
-            [self._experiment], f"tags.`{PARENT_TAG}` = '{self._folder.resolve()}'"
+            [self._experiment], f"tags.`{PARENT_TAG}` = '{self._sweep_id}'"
         )
         if found:
             self._client.update_run(found[0].info.run_id, status="RUNNING")
             return str(found[0].info.run_id)
-        tags = {PARENT_TAG: str(self._folder.resolve()), "kind": "sweep"}
+        tags = {PARENT_TAG: self._sweep_id, "kind": "sweep"}
         if self._spec.question:
             tags["mlflow.note.content"] = self._spec.question
         run = self._client.create_run(self._experiment, tags=tags, run_name=self._spec.name)

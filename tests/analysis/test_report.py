@@ -96,11 +96,9 @@ def _hostile(small: ResultsTable, kind: str) -> ResultsTable:
     if kind == "equal scores":
         trials["macro_f1"] = 0.6
     if kind == "one rung":
-        trials = trials[trials["rung"] == 0]
+        trials = trials[trials["rung"] == 3]
     if kind == "one block":
         trials[["block", "split"]] = 0
-    if kind == "nothing finished":
-        trials = trials[trials["rung"] < 2].assign(decision="stop")
     if kind == "never used":
         trials = trials[~trials["on.SignFlip"]]
     if kind == "always used":
@@ -122,7 +120,7 @@ def _hostile(small: ResultsTable, kind: str) -> ResultsTable:
 
 @pytest.mark.parametrize(
     "kind",
-    ["equal scores", "one rung", "one block", "nothing finished", "never used", "always used",
+    ["equal scores", "one rung", "one block", "never used", "always used",
      "one size", "one augmentation", "failed", "collapsed", "infinite", "no sizes given"],
 )  # fmt: skip
 def test_a_thin_or_broken_table_gives_a_report(small, tmp_path, kind):
@@ -154,6 +152,7 @@ def test_collapsed_trials_without_a_score_count_at_chance(small):
         (lambda t: t[t["size"] == 0], "no policy contains"),
         (lambda t: t.assign(macro_f1=60.0), "0–1"),
         (lambda t: t.drop(columns="on.SignFlip"), "on.SignFlip"),
+        (lambda t: t[t["rung"] < 3], r"no trial has reached the last rung \(step 6,750\)"),
     ],
 )
 def test_too_little_is_said_clearly(small, cut, message):

@@ -73,3 +73,10 @@ def test_severity_outside_zero_to_one_is_the_users_error(severity):
 def test_without_a_dial_there_is_no_severity(name):
     with pytest.raises(UserError, match=f"{name} has no severity: its dial is p"):
         augmentations()[name].at_severity(0.5)
+
+
+def test_no_severity_but_zero_is_the_identity() -> None:
+    for kind in augmentations().values():
+        if kind.dial is not None:
+            weakest = getattr(kind.at_severity(1e-3), kind.dial.field)
+            assert weakest != kind.dial.identity, kind

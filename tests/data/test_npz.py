@@ -33,6 +33,10 @@ def test_what_is_read(write_npz: Writer) -> None:
         ("ST7011J0.npz", "ST701", 1),
         ("ucddb002.npz", "ucddb002", 1),
         ("SC4xx1.npz", "SC4xx1", 1),
+        ("sc4002e0.npz", "SC400", 2),
+        ("EEG_SC4001E0.npz", "SC400", 1),
+        ("sub-01_ses-2_task-sleep.npz", "sub-01", 2),
+        ("sub-01.npz", "sub-01", 1),
     ],
 )
 def test_subject_and_night_from_the_name(
@@ -40,6 +44,14 @@ def test_subject_and_night_from_the_name(
 ) -> None:
     recording = read_npz(write_npz(name), 2)
     assert (recording.subject, recording.night) == (subject, night)
+
+
+def test_subject_and_night_told_by_the_file(write_npz: Writer) -> None:
+    recording = read_npz(write_npz("a.npz", subject="anna", night=2), 2)
+    assert (recording.subject, recording.night) == ("anna", 2)
+    for wrong in ({"subject": np.array(["a", "b"])}, {"night": 1.5}):
+        with pytest.raises(UserError, match=next(iter(wrong))):
+            read_npz(write_npz("b.npz", **wrong), 2)
 
 
 def test_positions_rate_and_label_as_other_projects_write_them(write_npz: Writer) -> None:
