@@ -22,7 +22,8 @@ class Comparable:
 
     `rows` are trial × rung rows with the macro-F1 in points in the column ``points``;
     `left_out` has a row for each reason (``reason, rows, trials``); `pool` names the augmentations
-    and `category` the category of each, in pool order; `collapsed` are the trials that collapsed.
+    and `category` the category of each, in pool order; `collapsed` are the trials that collapsed;
+    `steps` is the length of a full run in optimiser steps, 0 where the study does not say.
     """
 
     rows: pd.DataFrame
@@ -31,11 +32,23 @@ class Comparable:
     category: tuple[str, ...]
     largest: int
     collapsed: frozenset[str]
+    steps: int = 0
 
     @property
     def switches(self) -> list[str]:
         """Names of the inclusion columns, in pool order."""
         return [f"on.{name}" for name in self.pool]
+
+    @property
+    def last(self) -> int | None:
+        """The rung at full length (step = `steps`), None where no trial has reached it.
+
+        Where the study does not give its length, it is the largest rung that was reported.
+        """
+        rungs = self.rows["rung"]
+        if self.steps > 0:
+            rungs = rungs[self.rows["step"] == self.steps]
+        return int(rungs.max()) if len(rungs) else None
 
     @property
     def n_trials(self) -> int:
@@ -75,6 +88,7 @@ def comparable(table: ResultsTable) -> Comparable:
         category=tuple(str(name) for name in table.study.categories.values()),
         largest=_largest(table, rows),
         collapsed=frozenset(rows.loc[rows["decision"] == "collapsed", "trial"]),
+        steps=table.study.steps,
     )
 
 

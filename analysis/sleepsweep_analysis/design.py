@@ -33,8 +33,9 @@ SPARE = 2
 class Design:
     """The matrices of one model; n observations, J augmentations, sizes 0..S.
 
-    `points` (n,); `fixed` (n, F) has a column for each block and each early rung; `switches`
-    (n, J); `sizes` (n, S + 1) one-hot; `membership` (J, C) one-hot; `kernels` name → (n, n).
+    `points` (n,); `fixed` (n, F) has a column for each block and each rung but the `last`, which is
+    the one at full length (`early` names the others); `switches` (n, J); `sizes` (n, S + 1)
+    one-hot; `membership` (J, C) one-hot; `kernels` name → (n, n).
     """
 
     points: Matrix
@@ -74,33 +75,34 @@ def size_covariance(count: int) -> Matrix:
 def build(chosen: Comparable) -> Design:
     """Build the design of the rows in `chosen`.
 
-    Raises `TableError` when there are too few trials to estimate anything.
+    Raises `TableError` when there are too few trials to estimate anything, or none has reached the
+    last rung.
     """
-    _enough(chosen)
+    last = _enough(chosen)
     rows = chosen.rows
     switches = rows[chosen.switches].to_numpy(dtype=float)
     counts = switches.sum(axis=1).astype(int)
     sizes = np.eye(max(int(counts.max()), chosen.largest) + 1)[counts]
     names = list(dict.fromkeys(chosen.category))
     membership = np.eye(len(names))[[names.index(category) for category in chosen.category]]
-    rungs = sorted(int(rung) for rung in rows["rung"].unique())
+    early = sorted({int(rung) for rung in rows["rung"]} - {last})
     blocks = sorted(int(block) for block in rows["block"].unique())
-    fixed = np.hstack([_one_hot(rows["block"], blocks), _one_hot(rows["rung"], rungs[:-1])])
+    fixed = np.hstack([_one_hot(rows["block"], blocks), _one_hot(rows["rung"], early)])
     return Design(
         points=rows["points"].to_numpy(dtype=float),
         fixed=fixed,
         switches=switches,
         sizes=sizes,
         membership=membership,
-        kernels=_kernels(rows, switches, sizes, membership),
+        kernels=_kernels(rows, switches, sizes, membership, last),
         blocks=tuple(blocks),
-        early=tuple(rungs[:-1]),
-        last=rungs[-1],
+        early=tuple(early),
+        last=last,
     )
 
 
 def _kernels(
-    rows: pd.DataFrame, switches: Matrix, sizes: Matrix, membership: Matrix
+    rows: pd.DataFrame, switches: Matrix, sizes: Matrix, membership: Matrix, last: int
 ) -> dict[str, Matrix]:
     by_category = switches @ membership
     trial, rung = pd.factorize(rows["trial"])[0], rows["rung"].to_numpy()
@@ -110,7 +112,7 @@ def _kernels(
         "size": sizes @ size_covariance(sizes.shape[1]) @ sizes.T,
         "trial": (trial[:, None] == trial[None, :]).astype(float),
     }
-    early = (rung < rung.max()).astype(float)
+    early = (rung != last).astype(float)
     if early.any():
         same = (rung[:, None] == rung[None, :]) * early
         kernels["tilt"] = same * kernels["within"]
@@ -127,7 +129,8 @@ def enough(chosen: Comparable) -> bool:
     return True
 
 
-def _enough(chosen: Comparable) -> None:
+def _enough(chosen: Comparable) -> int:
+    """Return the last rung where there is enough to estimate; raise `TableError` elsewhere."""
     rows = chosen.rows
     if rows.empty:
         raise TableError(
@@ -142,6 +145,12 @@ def _enough(chosen: Comparable) -> None:
             f"trials: {chosen.n_trials} with a score in {need - SPARE} block(s); effects need at "
             f"least {need}. Run more trials."
         )
+    if chosen.last is None:
+        raise TableError(
+            f"trials: no trial has reached the last rung (step {chosen.steps:,}) yet, so nothing "
+            "can be ranked. Launch the sweep again to go on."
+        )
+    return chosen.last
 
 
 def _one_hot(column: pd.Series, levels: list[int]) -> Matrix:

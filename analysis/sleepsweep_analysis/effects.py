@@ -17,7 +17,13 @@ from sleepsweep_analysis.comparable import Comparable
 from sleepsweep_analysis.model import Posterior
 from sleepsweep_analysis.ranking import describe
 
-__all__ = ["augmentation_contrasts", "augmentations", "categories", "category_contrasts"]
+__all__ = [
+    "augmentation_contrasts",
+    "augmentations",
+    "categories",
+    "category_contrasts",
+    "contrasts",
+]
 
 Matrix = NDArray[np.float64]
 
@@ -40,7 +46,7 @@ def category_contrasts(chosen: Comparable, rows: Matrix) -> tuple[list[str], Mat
 
 def augmentations(chosen: Comparable, posterior: Posterior, draws: Matrix) -> pd.DataFrame:
     """One row for each augmentation of the pool, strongest first."""
-    rows = _rows(chosen, posterior)
+    rows = contrasts(chosen, posterior)
     counts = [chosen.present(name) for name in chosen.pool]
     frame = describe(posterior, rows, draws)
     frame.insert(0, "augmentation", list(chosen.pool))
@@ -52,7 +58,7 @@ def augmentations(chosen: Comparable, posterior: Posterior, draws: Matrix) -> pd
 
 def categories(chosen: Comparable, posterior: Posterior, draws: Matrix) -> pd.DataFrame:
     """One row for each category with a member that was run, strongest first."""
-    names, rows = category_contrasts(chosen, _rows(chosen, posterior))
+    names, rows = category_contrasts(chosen, contrasts(chosen, posterior))
     frame = describe(posterior, rows, draws)
     frame.insert(0, "category", names)
     frame.insert(1, "members", [_members(chosen, name) for name in names])
@@ -60,7 +66,8 @@ def categories(chosen: Comparable, posterior: Posterior, draws: Matrix) -> pd.Da
     return frame.sort_values("effect", ascending=False, kind="stable", ignore_index=True)
 
 
-def _rows(chosen: Comparable, posterior: Posterior) -> Matrix:
+def contrasts(chosen: Comparable, posterior: Posterior) -> Matrix:
+    """Rows of `augmentation_contrasts` for the pool and sizes of `chosen`, in pool order."""
     sizes = posterior.design.sizes.shape[1]
     return augmentation_contrasts(len(chosen.pool), sizes, chosen.largest)
 

@@ -1,11 +1,16 @@
 """The methods paragraph, written from what was done, and what the sweep cannot tell."""
 
+import numpy as np
+
 from sleepsweep_analysis import words
 from sleepsweep_analysis.ranking import DRAWS, EQUAL
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.warnings import detectable, runs_for
 
 __all__ = ["SOURCES", "methods", "noise"]
+
+SIZES = (0.5, 1.0, 2.0)
+"""Effects, in points, whose need of trials is printed."""
 
 COMPONENTS = {
     "trial": "between trials of one block (run, severities and interactions together)",
@@ -38,17 +43,26 @@ def noise(analysis: Analysis) -> dict[str, list[tuple[str, str]] | tuple[str, ..
     """Section 7: noise by source, the trials that smaller effects need, unsupported questions."""
     frame, many = analysis.augmentations, analysis.chosen.n_trials
     sds = analysis.posterior.sds
-    runs = [
-        (f"{effect:g}", f"{runs_for(frame, many, effect):,}" if detectable(frame) > effect
-         else f"these {many} suffice") for effect in (0.5, 1.0, 2.0)
-    ]  # fmt: skip
+    runs = [(f"{effect:g}", _runs(runs_for(frame, many, effect), many)) for effect in SIZES]
+    least = detectable(frame)
+    finding = "These policies do not show the effect of any one augmentation, whatever its size."
+    if np.isfinite(least):
+        finding = (
+            f"With 80 % power this sweep calls an effect of {least:.1f} points of one augmentation "
+            "better, by the same model and the same Holm rule; smaller ones it would often miss."
+        )
     return {
-        "finding": f"With 80 % power this sweep sees an effect of {detectable(frame):.1f} points "
-        "of one augmentation; smaller ones it would often miss.",
+        "finding": finding,
         "components": [(COMPONENTS[key], f"{sd:.2f}") for key, sd in sds.items()],
         "runs": runs,
         "unsupported": UNSUPPORTED,
     }
+
+
+def _runs(need: int | None, many: int) -> str:
+    if need is None:
+        return "more like these do not help"
+    return f"about {need:,}" if need > many else f"these {many} suffice"
 
 
 def methods(analysis: Analysis) -> str:
@@ -75,7 +89,8 @@ def methods(analysis: Analysis) -> str:
         f"subset uniform). Intervals are 95 % and rank probabilities come from {DRAWS:,} joint "
         f"posterior draws (seed {analysis.seed}). P-values were adjusted by Holm's method within "
         f"each family (categories, augmentations); effects whose interval lies within ±{EQUAL} "
-        f"points are called practically equal to none. Intervals of single trials are "
+        f"points are called practically equal to none. The smallest visible effect was found by "
+        f"planting effects in these scores and fitting again. Intervals of single trials are "
         f"delete-one-subject jackknife intervals of the pooled macro-F1 with t quantiles. "
         f"Interactions and severities are not in this model; they are part of its trial noise."
     )

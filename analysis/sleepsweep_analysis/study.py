@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sleepsweep.results import ResultsTable
-from sleepsweep_analysis import design, effects, model, size
+from sleepsweep_analysis import design, effects, model, power, size
 from sleepsweep_analysis.comparable import Comparable, comparable, last_rows
 from sleepsweep_analysis.leaderboard import leaderboard
 from sleepsweep_analysis.model import Posterior
@@ -58,7 +60,7 @@ def _analyse(table: ResultsTable, seed: int) -> Analysis:
     chosen = comparable(table)
     posterior = model.fit(design.build(chosen), seed=seed)
     draws = posterior.draws(DRAWS, seed)
-    augmentations = effects.augmentations(chosen, posterior, draws)
+    augmentations = _with_power(chosen, posterior, draws, seed)
     categories = effects.categories(chosen, posterior, draws)
     trials = last_rows(table)
     board = leaderboard(table, chosen, posterior)
@@ -84,6 +86,18 @@ def _analyse(table: ResultsTable, seed: int) -> Analysis:
         checks=check_all(seen),
         seed=seed,
     )
+
+
+def _with_power(
+    chosen: Comparable, posterior: Posterior, draws: NDArray[np.float64], seed: int
+) -> pd.DataFrame:
+    """The table of augmentations, with the smallest effect of each that this sweep would see."""
+    contrasts = effects.contrasts(chosen, posterior)
+    least = dict(
+        zip(chosen.pool, power.detectable_effects(posterior, contrasts, seed=seed), strict=True)
+    )
+    frame = effects.augmentations(chosen, posterior, draws)
+    return frame.assign(detectable=frame["augmentation"].map(least))
 
 
 def _flips(

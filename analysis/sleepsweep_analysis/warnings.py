@@ -14,12 +14,10 @@ from scipy.stats import fisher_exact
 from sleepsweep.results import STAGES, StudyInfo
 from sleepsweep_analysis.comparable import Comparable
 from sleepsweep_analysis.leaderboard import expected_maximum
+from sleepsweep_analysis.power import TYPICAL
 from sleepsweep_analysis.ranking import LEVEL, holm
 
-__all__ = ["DETECT", "Check", "Evidence", "check_all", "detectable", "runs_for"]
-
-DETECT = 2.8
-"""Smallest effect seen with 80 % power by a 5 % test, in standard errors: 1.96 + 0.84."""
+__all__ = ["Check", "Evidence", "check_all", "detectable", "runs_for"]
 
 FINISHED = ("done", "collapsed")
 
@@ -54,13 +52,25 @@ class Evidence:
 
 
 def detectable(effects: pd.DataFrame) -> float:
-    """Smallest effect, in points, that this sweep sees with 80 % power (median augmentation)."""
-    return DETECT * float(effects["se"].median())
+    """Smallest effect, in points, that this sweep calls better with 80 % power; may be infinite.
+
+    It is the upper quartile over the augmentations that could be told apart (column
+    ``detectable``, from `sleepsweep_analysis.power`): three in four of them need no more.
+    """
+    least = effects.loc[np.isfinite(effects["detectable"]), "detectable"]
+    return float(least.quantile(TYPICAL)) if len(least) else float("inf")
 
 
-def runs_for(effects: pd.DataFrame, trials: int, effect: float) -> int:
-    """Trials like these that would make `effect` detectable: standard errors fall as 1/√n."""
-    return max(trials, int(np.ceil(trials * (detectable(effects) / effect) ** 2)))
+def runs_for(effects: pd.DataFrame, trials: int, effect: float) -> int | None:
+    """About how many trials like these would make `effect` detectable; None where more do not help.
+
+    Standard errors fall as 1/√n. The number of them that an effect must measure falls too, as
+    less is shrunken, so this asks for more trials than are needed rather than for fewer.
+    """
+    smallest = detectable(effects)
+    if not np.isfinite(smallest):
+        return None
+    return max(trials, int(np.ceil(trials * (smallest / effect) ** 2)))
 
 
 def adaptive(seen: Evidence) -> Check:
@@ -124,11 +134,15 @@ def one_split(seen: Evidence) -> Check:
 def underpowered(seen: Evidence) -> Check:
     """UNDERPOWERED: the smallest detectable effect exceeds half a point."""
     smallest = detectable(seen.effects)
-    text = f"The smallest effect of one augmentation that this sweep sees is {smallest:.1f} points."
+    need = runs_for(seen.effects, seen.chosen.n_trials, 0.5)
+    if need is None:
+        text = "These policies do not show the effect of any one augmentation, whatever its size."
+        return Check("UNDERPOWERED", "amber", text, "Draw random sets of several sizes.")
+    text = "The smallest effect of one augmentation that this sweep would call better four times "
+    text += f"in five is {smallest:.1f} points."
     if smallest <= 0.5:
         return Check("UNDERPOWERED", "green", text, "")
-    need = runs_for(seen.effects, seen.chosen.n_trials, 0.5)
-    return Check("UNDERPOWERED", "amber", text, f"Half a point needs about {need} such trials.")
+    return Check("UNDERPOWERED", "amber", text, f"Half a point needs about {need:,} such trials.")
 
 
 def winner(seen: Evidence) -> Check:

@@ -24,6 +24,10 @@ __all__ = [
 
 PLAUSIBLE = 0.05
 
+SPREAD = 3
+"""Differences within blocks (trials minus blocks) that a rank correlation asks for: four trials of
+one block."""
+
 
 def verdict(analysis: Analysis) -> list[str]:
     """The whole report in at most six sentences: what to use, how sure, what to run next."""
@@ -60,10 +64,12 @@ def _use(analysis: Analysis) -> list[str]:
 def _sure(analysis: Analysis) -> str:
     half = float(((analysis.augmentations["high"] - analysis.augmentations["low"]) / 2).median())
     blocks = len(analysis.posterior.design.blocks)
+    least = detectable(analysis.augmentations)
+    missed = f"effects under {least:.1f} points" if np.isfinite(least) else "effects of any size"
     return (
         f"How sure: from {plural(analysis.chosen.n_trials, 'trial')} in {plural(blocks, 'block')}, "
-        f"an effect is known to about ±{half:.1f} points (95\u00a0%), and effects under "
-        f"{detectable(analysis.augmentations):.1f} points would often be missed."
+        f"an effect is known to about ±{half:.1f} points (95\u00a0%), and {missed} "
+        "would often be missed."
     )
 
 
@@ -77,6 +83,8 @@ def _next(analysis: Analysis) -> str:
     if detectable(analysis.augmentations) > 1.0 or not decided:
         for effect in (2.0, 1.0, 0.5):
             need = runs_for(analysis.augmentations, many, effect)
+            if need is None:
+                return "Run next: random sets of several sizes; these tell no augmentation apart."
             if need > many:
                 return (
                     f"Run next: about {need - many} more random trials, which would make effects "
@@ -142,20 +150,37 @@ def size_finding(analysis: Analysis) -> str:
 
 
 def rungs_finding(analysis: Analysis) -> str:
-    """Finding of the rung curves: how well the first rung foretells the last."""
-    rows = analysis.chosen.rows
-    wide = rows.pivot_table(index="trial", columns="rung", values="points")
-    if wide.shape[1] < 2:
+    """Finding of the rung curves: how well the first rung foretells the last, within blocks."""
+    early, last = analysis.posterior.design.early, analysis.posterior.design.last
+    if not early:
         return "Trials reported once, so nothing can be said about early scores."
-    both = wide[[wide.columns[0], wide.columns[-1]]].dropna()
-    if len(both) < 5 or float(both.std().min()) < 1e-9:
-        return "Too few trials reached the last rung to tell how early scores foretell late ones."
+    both = _within_blocks(analysis.chosen.rows, min(early), last)
+    if both.empty or float(both.std().min()) < 1e-9:
+        return (
+            "Too few trials of one block reached the last rung with different scores: how early "
+            "scores foretell late ones, this sweep cannot tell."
+        )
     rho = float(np.corrcoef(both.rank().to_numpy().T)[0, 1])
     word = "well" if rho > 0.8 else "moderately" if rho > 0.5 else "poorly"
     return (
-        f"First-rung scores foretell last-rung scores {word} (rank correlation {rho:.2f} over "
-        f"{len(both)} trials that reached both)."
+        f"Within a block, first-rung scores foretell last-rung scores {word} (rank correlation "
+        f"{rho:.2f} over {len(both)} trials that reached both)."
     )
+
+
+def _within_blocks(rows: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
+    """Points at two rungs minus the mean of their block and rung, over trials that reached both.
+
+    Without it the correlation is that of the subject splits. A block with one such trial has
+    nothing to compare it with; empty where what is left has fewer than `SPREAD` free differences.
+    """
+    wide = rows.pivot_table(index=["block", "trial"], columns="rung", values="points")
+    wide = wide.reindex(columns=[first, last]).dropna()
+    blocks = wide.groupby(level="block")
+    wide = wide[blocks[last].transform("size") > 1]
+    if len(wide) - wide.index.get_level_values("block").nunique() < SPREAD:
+        return wide.iloc[:0]
+    return wide - wide.groupby(level="block").transform("mean")
 
 
 def run_finding(analysis: Analysis) -> str:
@@ -172,8 +197,6 @@ def run_finding(analysis: Analysis) -> str:
 def board_finding(analysis: Analysis) -> str:
     """Finding of the leaderboard: the best of m, and that it is not confirmed."""
     board = analysis.leaderboard
-    if board.empty:
-        return "No trial reached the last rung."
     top, many = board.iloc[0], int(board["of"].max())
     return (
         f"Best of {many}, not confirmed: optimistic. The top trial scored {top['adjusted']:.1f} on "

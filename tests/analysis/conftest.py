@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from sleepsweep.results import CONFUSION_CELLS, ResultsTable, StudyInfo, macro_f1
 
 Matrix = NDArray[np.float64]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """As `analyse` does: small matrices lose time when BLAS shares them out."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
 
 CATEGORIES = {
     "RandomAmplitudeScaling": "amplitude", "RandomDCShift": "amplitude", "SignFlip": "amplitude",

@@ -14,7 +14,7 @@ from sleepsweep_analysis.ranking import holm, verdict
 from sleepsweep_analysis.warnings import detectable, runs_for
 from sleepsweep_analysis.words import verdict as sentences
 
-REPLICATES = 40
+REPLICATES = 24
 
 
 def _posterior(table):
@@ -66,6 +66,7 @@ def test_flat_estimates_equal_weighted_least_squares(world, sweep):
     np.testing.assert_allclose(se, np.sqrt(np.diag(C @ covariance @ C.T)), rtol=0.01)
 
 
+@pytest.mark.slow
 def test_the_runs_that_are_asked_for_are_enough(world, sweep):
     """What a sweep of 100 trials sees, a sweep of 43 asks about 100 trials or more for."""
     asked = []
