@@ -14,11 +14,13 @@ from typing import Any
 
 import sleepsweep
 from sleepsweep.augment import augmentation
-from sleepsweep.data.split import set_aside
-from sleepsweep.data.store import Store, prepare
+from sleepsweep.data.preparation import prepare
+from sleepsweep.data.split import set_aside, split_hash
+from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
+from sleepsweep.progress import Progress, silent
 from sleepsweep.results import ResultsTable, StudyInfo
-from sleepsweep.space import Slot, Space, make_blocks
+from sleepsweep.space import Block, Slot, Space, make_blocks
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.table import build_table
@@ -72,15 +74,34 @@ class Plan:
             "store": str(self.store.folder),
             "data_hash": self.store.data_hash,
             "test_subjects": list(self.test),
+            "splits": self._splits(),
             "study": study.plain,
             "provenance": self._provenance(),
         }
 
+    def labelled(self, block: Block) -> tuple[str, ...]:
+        """The training subjects of a block whose labels its probes are fitted on."""
+        return self.spec.probe.labelled(block.split.train, split=block.split_index, seed=block.seed)
+
+    def _splits(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "block": block.index,
+                "split": block.split_index,
+                "hash": split_hash(block.split.train, block.split.validation),
+                "train": list(block.split.train),
+                "labelled": list(self.labelled(block)),
+                "validation": list(block.split.validation),
+            }
+            for block in self.space.blocks
+        ]
+
     def _subject_counts(self) -> dict[str, int]:
-        split = self.space.blocks[0].split
-        return {
-            "train": len(split.train), "validation": len(split.validation), "test": len(self.test)
-        }  # fmt: skip
+        first = self.space.blocks[0]
+        counts = {"train": len(first.split.train), "validation": len(first.split.validation)}
+        if self.spec.probe.label_fraction < 1:
+            counts["labelled"] = len(self.labelled(first))
+        return {**counts, "test": len(self.test)}
 
     def _provenance(self) -> dict[str, Any]:
         return {
@@ -91,16 +112,16 @@ class Plan:
         }
 
 
-def make_plan(spec: SweepSpec) -> Plan:
-    """Prepare the data and lay out the sweep.
+def make_plan(spec: SweepSpec, progress: Progress = silent) -> Plan:
+    """Prepare the data, telling the `progress`, and lay out the sweep.
 
     The test subjects are set aside first: the store of the plan withholds them, and neither a
     trial nor a worker ever has another one. Raises `UserError` for data that cannot be used.
     """
-    everyone = prepare(spec.data)
-    test = set_aside(everyone.subjects, spec.split)
+    everyone = prepare(spec.data, progress=progress)
+    test = set_aside(everyone.nights, spec.split)
     store = everyone.withholding(test)
-    blocks = make_blocks(spec, everyone.subjects, test)
+    blocks = make_blocks(spec, everyone.nights, test)
     fewest = min(len(store.rows(block.split.train)) for block in blocks)
     if spec.pretrain.batch_size > fewest:
         raise UserError(

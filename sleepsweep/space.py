@@ -96,14 +96,17 @@ def draw_policy(space: AugmentationsSpec, source: Suggest) -> tuple[MemberSpec, 
     )
 
 
-def make_blocks(spec: SweepSpec, subjects: Sequence[str], test: tuple[str, ...]) -> list[Block]:
-    """Return the blocks of a sweep: train and validation drawn anew for each, test set aside."""
+def make_blocks(spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...]) -> list[Block]:
+    """Return the blocks of a sweep: train and validation drawn anew for each, test set aside.
+
+    `nights` maps each subject to its number of nights. The sweep's seed does not enter the splits.
+    """
     return [
         Block(
             index=index,
             split_index=index if spec.split.resplit else 0,
             seed=spec.seed + index,
-            split=draw_split(subjects, test, spec.split, index, spec.seed),
+            split=draw_split(nights, test, spec.split, index),
         )
         for index in range(spec.split.blocks)
     ]

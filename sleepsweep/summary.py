@@ -1,28 +1,19 @@
 """What a launch prints before it starts and after it ends."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
+from sleepsweep.datainfo import because, total_dropped
 from sleepsweep.metrics import STAGES
 from sleepsweep.plan import Plan
 from sleepsweep.sweepfolder import SweepFolder
+from sleepsweep.tables import section, table
 
 LIGHTS = {"red": "bold red", "amber": "yellow", "green": "green"}
 VERDICTS = {"better": "green", "worse": "red"}
-WORDS = ("verdict", "because")
-
-REASONS = {
-    "wake": "of wake far from sleep",
-    "unscored": "unscored",
-    "not_finite": "not finite",
-    "flat": "flat",
-    "out_of_range": "out of range",
-}
 
 
 def data_summary(plan: Plan) -> Group:
@@ -31,16 +22,21 @@ def data_summary(plan: Plan) -> Group:
     Of the test subjects only the number is shown: the plan's store withholds them.
     """
     people = plan.store.summary()
-    table = _table("nights", *STAGES, "dropped", "because")
-    dropped: Counter[str] = Counter()
-    for person in people:
-        dropped.update(person.dropped)
-    why = ", ".join(f"{count} {REASONS[reason]}" for reason, count in dropped.items() if count)
+    made = table("nights", *STAGES, "dropped", "because", words=["because"])
+    dropped = total_dropped(people)
     stages = [str(sum(person.epochs[stage] for person in people)) for stage in STAGES]
     nights = str(sum(person.nights for person in people))
-    table.add_row(nights, *stages, str(dropped.total()), why)
+    made.add_row(nights, *stages, str(dropped.total()), because(dropped))
     heading = f"{len(people)} subjects to train and validate on, {len(plan.test)} set aside to test"
-    return _section(heading, table)
+    return Group(section(heading, made), *_labels(plan))
+
+
+def _labels(plan: Plan) -> Iterator[Text]:
+    share = plan.spec.probe.label_fraction
+    if share < 1:
+        counts = {(len(plan.labelled(b)), len(b.split.train)) for b in plan.space.blocks}
+        of_which = " or ".join(f"{some} of {everyone}" for some, everyone in sorted(counts))
+        yield Text(f"Labels are read of {of_which} training subjects (label_fraction {share:g}).")
 
 
 def verdict(sentences: Iterable[str]) -> Text:
@@ -51,21 +47,23 @@ def verdict(sentences: Iterable[str]) -> Text:
 
 def category_table(categories: Any) -> Group:
     """The ranking of augmentation categories: effect, 95 % interval, verdict (a data frame)."""
-    table = _table("effect", "95 % interval", "P(best)", "verdict", first="category")
+    made = table(
+        "effect", "95 % interval", "P(best)", "verdict", first="category", words=["verdict"]
+    )
     for row in categories.sort_values("effect", ascending=False).itertuples():
-        table.add_row(
+        made.add_row(
             row.category, f"{row.effect:+.1f}", f"{row.low:+.1f} to {row.high:+.1f}",
             f"{100 * row.p_best:.0f} %", Text(row.verdict, style=VERDICTS.get(row.verdict, "dim")),
         )  # fmt: skip
-    return _section("Categories: macro-F1 points when one of its members is added", table)
+    return section("Categories: macro-F1 points when one of its members is added", made)
 
 
 def size_table(sizes: Any) -> Group:
     """The size curve: mean macro-F1 against the smallest size that was run (a data frame)."""
-    table = _table("difference", "95 % interval", "trials", first="size")
+    made = table("difference", "95 % interval", "trials", first="size")
     for row in sizes.itertuples():
         reference = row.size == row.reference
-        table.add_row(
+        made.add_row(
             str(row.size),
             "reference" if reference else f"{row.difference:+.1f}",
             "" if reference else f"{row.low:+.1f} to {row.high:+.1f}",
@@ -73,7 +71,7 @@ def size_table(sizes: Any) -> Group:
         )
     smallest = int(sizes["reference"].iloc[0])
     heading = f"Number of augmentations: macro-F1 points against {smallest}, on average over sets"
-    return _section(heading, table)
+    return section(heading, made)
 
 
 def warning(code: str, level: str, sentence: str) -> Text:
@@ -99,16 +97,3 @@ def troubles(folder: SweepFolder, errors: list[Exception], *, complete: bool) ->
             f"stopped before the end; {folder.path} holds what was done. Run the same command "
             "again to go on"
         )
-
-
-def _section(heading: str, table: Table) -> Group:
-    return Group(Text(f"\n{heading}", style="bold"), table)
-
-
-def _table(*columns: str, first: str | None = None) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    if first is not None:
-        table.add_column(first)
-    for column in columns:
-        table.add_column(column, justify="left" if column in WORDS else "right")
-    return table

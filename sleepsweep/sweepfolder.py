@@ -1,6 +1,6 @@
 """The folder of a sweep: what was asked, and every trial's rungs as they came in.
 
-    sweep.json             the spec as it was run, the test subjects set aside, versions
+    sweep.json             the spec as it was run, who is in which part of each split, versions
     trials/ID/trial.json   a trial's spec, its place in the order, what Optuna suggested
     trials/ID/rungs.jsonl  a line a rung: metrics, decision, confusion matrices
     trials/ID/checkpoint.pt, error.txt
@@ -24,7 +24,11 @@ from sleepsweep.errors import UserError
 from sleepsweep.space import Kind
 from sleepsweep.trial import TrialSpec
 
-MANIFEST = ("id", "spec", "study", "provenance", "data_hash", "test_subjects")
+MANIFEST = ("id", "spec", "study", "provenance", "data_hash", "test_subjects", "splits")
+# What must be as it was when a sweep is continued.
+SAME = {
+    "the recordings": "data_hash", "the test subjects": "test_subjects", "the splits": "splits"
+}  # fmt: skip
 FINAL = ("stop", "done", "collapsed")
 
 
@@ -115,8 +119,8 @@ class SweepFolder:
     def begin(self, manifest: dict[str, Any], *, fresh: bool) -> None:
         """Write ``sweep.json``, or continue the sweep that is there.
 
-        `fresh` deletes that sweep first. Raises `UserError` when its data or its test subjects are
-        others by now: its test subjects could then be trained on.
+        `fresh` deletes that sweep first. Raises `UserError` when its data or its splits are others
+        by now: its test subjects could then be trained on.
         """
         if self.manifest_path.exists() and fresh:
             self._clear()
@@ -124,12 +128,12 @@ class SweepFolder:
             _write_json(self.manifest_path, {"id": uuid.uuid4().hex, **manifest})
             return
         before = self.read_manifest()
-        same = ("test_subjects", "data_hash")
-        if any(before[key] != manifest[key] for key in same):
-            raise UserError(
-                f"{self.path}: the recordings have changed since this sweep began. Put them back, "
-                "use another --out, or --fresh to start over (deletes the sweep that is there)."
-            )
+        for what, key in SAME.items():
+            if before[key] != manifest[key]:
+                raise UserError(
+                    f"{self.path}: {what} have changed since this sweep began. Put them back, "
+                    "use another --out, or --fresh to start over (deletes the sweep that is there)."
+                )
         self._mend()
 
     def set_planned(self, trials: int) -> None:

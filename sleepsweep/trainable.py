@@ -127,16 +127,14 @@ class _Run:
         )
 
     def _probe(self) -> tuple[dict[str, list[list[int]]], float]:
-        rows = {
-            subject: self._rows(subject) for subject in self.trial.train + self.trial.validation
-        }
-        train = np.concatenate([rows[subject] for subject in self.trial.train])
-        held_out = np.concatenate([rows[subject] for subject in self.trial.validation])
+        train = np.concatenate([self._rows(subject) for subject in self.trial.labelled])
+        validation = [self._rows(subject) for subject in self.trial.validation]
+        held_out = np.concatenate(validation)
         encoder, store = self.pretraining.encoder, self.store
         features = np.nan_to_num(embed(encoder, store.gather(train)))
         others = np.nan_to_num(embed(encoder, store.gather(held_out)))
         predicted = self.trial.probe.predict(features, store.stages(train), others)
-        ends = np.cumsum([len(rows[subject]) for subject in self.trial.validation])[:-1]
+        ends = np.cumsum([len(rows) for rows in validation])[:-1]
         parts = zip(
             self.trial.validation,
             np.split(store.stages(held_out), ends),

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sleepsweep.augment import Member, Policy, augmentation
+from sleepsweep.data.split import split_hash
 from sleepsweep.learn.encoder import EncoderSpec
 from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
@@ -63,7 +64,12 @@ class TrialSpec(PartSpec):
     @property
     def split_hash(self) -> str:
         """Twelve hexadecimal digits that name who is trained on and who is validated on."""
-        return hashlib.sha256(json.dumps([self.train, self.validation]).encode()).hexdigest()[:12]
+        return split_hash(self.train, self.validation)
+
+    @property
+    def labelled(self) -> tuple[str, ...]:
+        """The training subjects whose labels the probe is fitted on."""
+        return self.probe.labelled(self.train, split=self.split, seed=self.seed)
 
     @property
     def policy_text(self) -> str:

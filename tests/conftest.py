@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from sleepsweep.data.preparation import prepare
 from sleepsweep.data.source import DataSpec
-from sleepsweep.data.store import Store, prepare
+from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.spec import SweepSpec
 

@@ -16,7 +16,13 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 # Each layer may import from itself and from those above it in this list, which is bottom up.
 LAYERS: list[tuple[str, ...]] = [
-    ("sleepsweep", "sleepsweep.errors", "sleepsweep.seeds", "sleepsweep.metrics"),
+    (
+        "sleepsweep",
+        "sleepsweep.errors",
+        "sleepsweep.progress",
+        "sleepsweep.seeds",
+        "sleepsweep.metrics",
+    ),
     ("sleepsweep.rayenv",),
     ("sleepsweep.part", "sleepsweep.results"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
@@ -24,7 +30,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.trial",),
     ("sleepsweep.space",),
     ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
-    ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display"),
+    ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
+    ("sleepsweep.datainfo",),
     ("sleepsweep.summary", "sleepsweep.search"),
     ("sleepsweep.sweep",),
     ("sleepsweep.cli",),
@@ -36,7 +43,7 @@ ONLY_IN = {
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.tracker"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},
-    "sleepsweep_analysis": {"sleepsweep.cli"},
+    "sleepsweep_analysis": {"sleepsweep.cli.sweeps"},
 }
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,8 @@ from rich.console import Console
 
 from sleepsweep import summary
 from sleepsweep.display import JsonLines, Lines, LiveTable, Silent
-from sleepsweep.plan import Plan
+from sleepsweep.plan import Plan, make_plan
+from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import TrialRecord
 
 
@@ -88,6 +90,12 @@ def test_the_data_are_described_without_the_test_subjects(plan: Plan) -> None:
     assert "4 subjects to train and validate on, 1 set aside to test" in said
     counts = [sum(person.epochs[stage] for person in plan.store.summary()) for stage in ("W", "R")]
     assert all(str(count) in said for count in counts)
+
+
+def test_the_count_of_labelled_subjects_is_printed(sweep: Callable[..., SweepSpec]) -> None:
+    screen = console()
+    screen.print(summary.data_summary(make_plan(sweep(probe={"label_fraction": 0.34}))))
+    assert "Labels are read of 1 of 3 training subjects (label_fraction 0.34)." in text(screen)
 
 
 def test_the_ranking_is_in_order_and_names_its_reference(plan: Plan) -> None:

@@ -1,5 +1,7 @@
+import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,6 +110,52 @@ def test_blocks_redraw_train_and_validation_and_never_the_test_subjects(
     same = make_plan(sweep(split={"blocks": 4, "resplit": False})).space.blocks
     assert len({block.split for block in same}) == 1
     assert len({block.seed for block in same}) == 4
+
+
+def test_the_sweeps_seed_changes_no_split(sweep: Callable[..., SweepSpec], store: Store) -> None:
+    plans = [make_plan(sweep(seed=seed, split={"blocks": 3})) for seed in (0, 5)]
+    first, second = ([block.split for block in plan.space.blocks] for plan in plans)
+    assert first == second
+    assert [block.seed for block in plans[1].space.blocks] == [5, 6, 7]
+    drawn = [make_plan(sweep(split={"seed": seed})).space.blocks[0].split for seed in range(4)]
+    assert len({split.validation for split in drawn}) > 1
+    assert len({split.test for split in drawn}) == 1
+
+
+def test_a_sweep_of_a_split_file(
+    sweep: Callable[..., SweepSpec], store: Store, tmp_path: Path
+) -> None:
+    *names, test = store.subjects
+    blocks = [
+        {"train": names[:2], "validation": names[2:]},
+        {"train": names[2:], "validation": names[:2]},
+    ]
+    path = tmp_path / "split.json"
+    path.write_text(json.dumps({"test": [test], "blocks": blocks}))
+    keys = {"protocol": "file", "file": str(path)}
+    tree = {**sweep().model_dump(mode="json"), "split": keys}
+    plan = make_plan(SweepSpec.model_validate(tree))
+    assert plan.test == (test,)
+    splits = plan.manifest()["splits"]
+    assert [split["validation"] for split in splits] == [names[2:], names[:2]]
+    trials = [slot.trial for slot in plan.slots if slot.trial is not None]
+    assert {(trial.block, trial.split_hash) for trial in trials} == {
+        (split["block"], split["hash"]) for split in splits
+    }
+
+
+def test_the_labelled_subjects_are_listed_and_counted(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    plan = make_plan(sweep(probe={"label_fraction": 0.34}))
+    manifest = plan.manifest()
+    trial = plan.slots[0].trial
+    assert trial is not None
+    assert manifest["splits"][0]["labelled"] == list(trial.labelled)
+    assert manifest["study"]["subjects"] == {
+        "train": 3, "validation": 1, "labelled": 1, "test": 1
+    }  # fmt: skip
+    assert "labelled" not in make_plan(sweep()).manifest()["study"]["subjects"]
 
 
 def test_a_trial_survives_json_and_keeps_its_identity(plan: Plan) -> None:

@@ -81,7 +81,8 @@ def test_only_the_same_sweep_may_use_a_folder(plan: Plan, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "other", [{"test_subjects": ["somebody else"]}, {"data_hash": "of other recordings"}]
+    "other",
+    [{"test_subjects": ["somebody else"]}, {"data_hash": "of other recordings"}, {"splits": []}],
 )
 def test_a_sweep_is_not_continued_on_other_data(
     plan: Plan, tmp_path: Path, other: dict[str, Any]
@@ -89,7 +90,7 @@ def test_a_sweep_is_not_continued_on_other_data(
     folder = SweepFolder(tmp_path)
     folder.begin(plan.manifest(), fresh=False)
     before = folder.read_manifest()
-    with pytest.raises(UserError, match="the recordings have changed"):
+    with pytest.raises(UserError, match=r"the (recordings|test subjects|splits) have changed"):
         folder.begin({**plan.manifest(), **other}, fresh=False)
     assert folder.read_manifest() == before
     folder.begin({**plan.manifest(), **other}, fresh=True)

@@ -42,6 +42,34 @@ def test_scores_are_of_the_validation_subjects(plan: Plan) -> None:
     assert 0 <= rung.scores["macro_f1"] <= 1
 
 
+def test_the_probe_reads_the_labels_of_the_labelled_subjects_alone(
+    sweep: Callable[..., SweepSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(sweep(probe={"label_fraction": 0.34}))
+    trial = anchor(plan)
+    assert len(trial.labelled) == 1 < len(trial.train)
+    fitted: list[np.ndarray] = []
+    trained: set[int] = set()
+    stages, gather = Store.stages, Store.gather
+
+    def spy_stages(self: Store, rows: np.ndarray) -> np.ndarray:
+        fitted.append(np.asarray(rows))
+        return stages(self, rows)
+
+    def spy_gather(self: Store, rows: np.ndarray) -> np.ndarray:
+        trained.update(np.asarray(rows).tolist())
+        return gather(self, rows)
+
+    monkeypatch.setattr(Store, "stages", spy_stages)
+    monkeypatch.setattr(Store, "gather", spy_gather)
+    rung = next(iter(run_trial(trial, plan.store)))
+    assert set(rung.confusions) == set(trial.validation)
+    read = set(np.concatenate(fitted).tolist())
+    assert read <= set(plan.store.rows(trial.labelled + trial.validation).tolist())
+    unlabelled = set(trial.train) - set(trial.labelled)
+    assert trained & set(plan.store.rows(sorted(unlabelled)).tolist())  # pretraining reads them
+
+
 def test_an_interrupted_trial_continues_from_its_checkpoint(plan: Plan, tmp_path: Path) -> None:
     trial, state = anchor(plan), tmp_path / "state.pt"
     whole = results(list(run_trial(trial, plan.store)))

@@ -4,10 +4,8 @@ Nothing is ever unpickled. A file that cannot be used is refused with the file, 
 allowed and what to do.
 """
 
-import re
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from sleepsweep.data.folders import check_folder, describe_folder
+from sleepsweep.data.names import bare_label, person_of
 from sleepsweep.data.recording import Epochs, Recording
 from sleepsweep.errors import UserError
 
@@ -29,12 +29,6 @@ LAYOUT = (
 KEYS = ("x", "y", "fs", "ch_label", "epoch", "subject", "night")
 SAVE = "np.savez(path, x=x, y=y, fs=fs, ch_label=ch_label)"
 MOST_POSITION = np.iinfo(np.int32).max
-# Names that tell nights of one person: Sleep-EDF's (SC4ssN…, ST7ssN…) and BIDS's (sub-ss_ses-N…).
-# They are spelt one way, as one person in two spellings would be two subjects.
-TELLING_NAMES = (
-    (re.compile(r"(?<![a-z0-9])(?P<subject>(sc4|st7)\d\d)(?P<night>\d)", re.I), str.upper),
-    (re.compile(r"(?P<subject>sub-[a-z0-9]+)(_ses-0*(?P<night>\d+))?", re.I), str.lower),
-)
 DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, MemoryError)
 
 
@@ -49,12 +43,15 @@ class NpzSource:
     epoch_s: float
     derivation: str | None = None
 
+    def __len__(self) -> int:
+        return len(npz_files(self.root))
+
     def recordings(self) -> Iterator[Recording]:
         """Yield each file's recording, in the order of their names."""
         for path in npz_files(self.root):
             recording = read_npz(path, self.epoch_s)
             held = recording.channels[0]
-            if self.derivation is not None and held.removeprefix("EEG ") != self.derivation:
+            if self.derivation is not None and bare_label(held) != bare_label(self.derivation):
                 raise UserError(
                     f"{path}: holds the derivation {held!r}, but data.derivations asks for "
                     f"{self.derivation!r}. Leave derivations out to take what the files hold."
@@ -78,9 +75,7 @@ def npz_files(folder: Path) -> list[Path]:
 
     Raises `UserError` when the folder is missing or holds no npz file.
     """
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "no such folder"
-        raise UserError(f"{folder}: {what}. Give the folder that holds the npz files.")
+    check_folder(folder)
     found = sorted(_visible(folder, ".npz"))
     if not found:
         raise UserError(_nothing_to_read(folder))
@@ -118,15 +113,6 @@ def read_npz(path: Path, epoch_s: float) -> Recording:
         unit="unknown",
         source=str(path),
     )
-
-
-def describe_folder(folder: Path) -> str:
-    """Say in a few words what `folder` holds, by file name ending."""
-    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    endings = Counter(e.suffix.lower() or "no ending" for e in entries if not e.is_dir())
-    folders = sum(entry.is_dir() for entry in entries)
-    parts = [f"{count} × {ending}" for ending, count in sorted(endings.items())]
-    return ", ".join(parts + [f"{folders} folders"] * bool(folders)) or "nothing"
 
 
 def _visible(folder: Path, *endings: str) -> Iterator[Path]:
@@ -230,11 +216,7 @@ def _person(path: Path, subject: Array | None, night: Array | None) -> tuple[str
         if subject.size != 1 or subject.dtype.kind not in "USiu":
             _refuse(path, "subject", f"is {subject!r}", "write one name")
         return str(subject.item()), 1 if night is None else int(night.item())
-    for pattern, spelt in TELLING_NAMES:
-        found = pattern.search(path.stem)
-        if found:
-            return spelt(found["subject"]), int(found["night"] or 1)
-    return path.stem, 1
+    return person_of(path.name)
 
 
 def _label(path: Path, label: Array | None) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from sleepsweep.data.quality import FLAT_SD, epoch_quality
 from sleepsweep.errors import UserError
 
 Normalize = Literal["robust", "zscore", "none"]
@@ -20,7 +21,6 @@ Epochs = NDArray[np.float32]
 Values = NDArray[np.float64]
 
 MAD_TO_SD = 1.4826  # of a Gaussian: 1 / Φ⁻¹(3/4)
-FLAT_SD = 1e-3  # an epoch below this share of the recording's robust sd carries no signal
 RANGE_SD = 50.0  # EEG does not swing further; loose electrodes and amplifier resets do
 
 
@@ -85,7 +85,8 @@ class Prepared:
     """A recording ready for the store, and what was done to it.
 
     The recording's samples are (raw − `centre`) / `scale`, both (channel,) in its unit. `spread` is
-    its robust standard deviation *after* that: 1 after a robust normalisation.
+    its robust standard deviation *after* that: 1 after a robust normalisation. `quality` is the
+    share of each epoch's seconds that are clean, (epoch,).
     """
 
     recording: Recording
@@ -93,6 +94,7 @@ class Prepared:
     centre: Values
     scale: Values
     spread: Values
+    quality: NDArray[np.float32]
 
 
 def prepared(
@@ -114,7 +116,9 @@ def prepared(
             "of the folder."
         )
     normal, centre, scale = normalised(resampled(clean, sfreq), normalize)
-    return Prepared(normal, dropped, centre, scale, robust_centre_and_scale(normal.epochs)[1])
+    middle, spread = robust_centre_and_scale(normal.epochs)
+    quality = epoch_quality(normal.epochs, normal.epoch_s, middle, spread)
+    return Prepared(normal, dropped, centre, scale, spread, quality)
 
 
 def crop_wake(recording: Recording, wake_crop_min: float) -> Recording:

@@ -8,15 +8,25 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import Field, field_validator, model_validator
 
-from sleepsweep.data.npz import NpzSource, describe_folder, holds_npz, npz_files
+from sleepsweep.data.edf.described import DescribedSource, described_at, holds_edf
+from sleepsweep.data.edf.description import EXAMPLE, Description, is_description
+from sleepsweep.data.edf.sleep_edf import holds_sleep_edf, sleep_edf_source
+from sleepsweep.data.folders import check_folder, describe_folder
+from sleepsweep.data.names import bare_label
+from sleepsweep.data.npz import NpzSource, holds_npz, npz_files
 from sleepsweep.data.recording import Normalize, Recording
-from sleepsweep.data.simulated import CHANNEL, EPOCH_S, SimulatedSource, SimulatedSpec
+from sleepsweep.data.simulation.nights import CHANNELS, EPOCH_S, SimulatedSource, SimulatedSpec
+from sleepsweep.data.store_files import holds_store
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
 
 
 class Source(Protocol):
     """Recordings, one at a time."""
+
+    def __len__(self) -> int:
+        """How many recordings there are."""
+        ...
 
     def recordings(self) -> Iterator[Recording]:
         """Yield every recording, always in the same order."""
@@ -30,17 +40,17 @@ class Source(Protocol):
 class DataSpec(PartSpec):
     """Which recordings, and how they are prepared.
 
-    `root` is the folder of an npz source. `derivations` names exactly one derivation,
-    which the files must hold; ``None`` takes the one they hold. A
-    `wake_crop_min` of ``None`` stands for the source's own habit: 30 minutes for simulated nights,
-    which are whole, and no crop for npz folders, which come cropped.
+    `source` is one of `KINDS`, or the path of a description file (.yaml), from the current folder.
+    `root` is the folder of a source that reads one; of a described one it stands in for the
+    description's own. `derivations` names those wanted, which the files must hold; ``None`` takes
+    what the source takes by habit: Fpz-Cz of Sleep-EDF, what a description says, the one that other
+    files hold. A `wake_crop_min` of ``None`` stands for the source's own habit: 30 minutes for
+    whole nights (simulated, EDF), and no crop for npz folders, which come cropped.
     """
 
     source: str = "simulated"
     root: str | None = None
-    derivations: (
-        Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=1)] | None
-    ) = None
+    derivations: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] | None = None
     sfreq: float = Field(default=100, gt=0, le=10_000)
     epoch_s: float = Field(default=30, gt=0, le=3600)
     normalize: Normalize = "robust"
@@ -50,19 +60,27 @@ class DataSpec(PartSpec):
     @field_validator("source")
     @classmethod
     def _known_source(cls, source: str) -> str:
-        if source not in KINDS:
+        if source not in KINDS and not is_description(source):
             raise ValueError(
-                f"{source!r} is not supported in this version; allowed: {', '.join(KINDS)}. "
-                "Convert other recordings to npz, one file a recording with x, y, fs and ch_label"
+                f"{source!r} is no source; allowed: {', '.join(KINDS)}, or the path of a "
+                "description file (.yaml)"
             )
         return source
+
+    @field_validator("derivations")
+    @classmethod
+    def _no_doubles(cls, derivations: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        named = [bare_label(derivation) for derivation in derivations or ()]
+        if len(set(named)) < len(named) or "" in named:
+            raise ValueError(f"{', '.join(named)}: name every derivation once")
+        return derivations
 
     @model_validator(mode="after")
     def _agrees(self) -> "DataSpec":
         samples = self.sfreq * self.epoch_s
         if not math.isclose(samples, round(samples)) or samples < 2:
             raise ValueError(f"sfreq · epoch_s is {samples:g}, it must be a whole number above 1")
-        if self.root is not None and not KINDS[self.source].reads_root:
+        if self.root is not None and not KINDS[self.kind].reads_root:
             reading = ", ".join(name for name, kind in KINDS.items() if kind.reads_root)
             raise ValueError(
                 f"root is {self.root!r}, but source {self.source!r} reads no folder; leave root "
@@ -70,29 +88,47 @@ class DataSpec(PartSpec):
             )
         return self
 
+    @property
+    def kind(self) -> str:
+        """The name in `KINDS` of the source; ``edf`` where it is a description file."""
+        return "edf" if is_description(self.source) else self.source
+
     def build(self) -> Source:
         """Return the source. Raises `UserError` when the spec does not fit it."""
-        return KINDS[self.source].build(self)
+        return KINDS[self.kind].build(self)
 
     def pointed_at(self, path: Path) -> "DataSpec":
         """Return this spec for the recordings at `path`, its kind detected.
 
+        A spec whose source is ``edf`` or a description keeps it for a folder of EDF or BDF files.
         Raises `UserError` that says what was found and what is supported.
         """
         place = path.expanduser().resolve()
+        try:
+            is_folder = place.is_dir()
+        except OSError as error:
+            raise UserError(f"{place}: cannot be read ({error.strerror}).") from error
+        if is_folder:
+            check_folder(place)
+        if self.kind == "edf" and holds_edf(place):
+            return self._with(self.source, place)
+        if is_description(place.name) and place.is_file():
+            return self._with(str(place), None)
         for name, kind in KINDS.items():
             if kind.holds(place):
-                return self.model_validate(
-                    {**self.model_dump(), "source": name, "root": str(place)}
-                )
+                return self._with(name, place)
         raise UserError(_not_recognised(place))
+
+    def _with(self, source: str, root: Path | None) -> "DataSpec":
+        place = None if root is None else str(root)
+        return self.model_validate({**self.model_dump(), "source": source, "root": place})
 
     @property
     def effective_wake_crop_min(self) -> float | None:
         """Minutes of wake to keep around sleep; ``None``: all of it."""
         if self.wake_crop_min is not None:
             return self.wake_crop_min
-        return KINDS[self.source].wake_crop_min
+        return KINDS[self.kind].wake_crop_min
 
 
 @dataclass(frozen=True)
@@ -110,38 +146,80 @@ class Kind:
 
 
 def _simulated(spec: DataSpec) -> Source:
-    asked = spec.derivations or (CHANNEL,)
-    if asked != (CHANNEL,) or spec.epoch_s != EPOCH_S:
+    named = {bare_label(channel): channel for channel in CHANNELS}
+    asked = [bare_label(derivation) for derivation in spec.derivations or CHANNELS[:1]]
+    if not set(asked) <= set(named) or spec.epoch_s != EPOCH_S:
         raise UserError(
-            f"data.derivations is {list(asked)} and data.epoch_s {spec.epoch_s:g}; "
-            f"simulated nights hold {CHANNEL} in epochs of {EPOCH_S} s only. Leave both out, or "
-            "point data.root at recordings of your own."
+            f"data.derivations is {asked} and data.epoch_s {spec.epoch_s:g}; simulated nights hold "
+            f"{', '.join(CHANNELS)} in epochs of {EPOCH_S} s. Choose among these, or point "
+            "data.root at recordings of your own."
         )
-    return SimulatedSource(spec.simulated)
+    return SimulatedSource(spec.simulated, tuple(named[name] for name in asked))
 
 
 def _npz(spec: DataSpec) -> Source:
-    if spec.root is None:
+    root = _root(spec)
+    if spec.derivations and len(spec.derivations) > 1:
         raise UserError(
-            "data.root is missing: source npz needs the folder that holds the npz files. Set "
-            "data.root, or give the folder with --data."
+            f"data.derivations is {list(spec.derivations)}, but a file of an npz folder holds one "
+            "derivation. Name that one, or leave derivations out."
         )
     derivation = spec.derivations[0] if spec.derivations else None
-    return NpzSource(Path(spec.root).expanduser(), spec.epoch_s, derivation)
+    return NpzSource(root, spec.epoch_s, derivation)
+
+
+def _sleep_edf(spec: DataSpec) -> Source:
+    return sleep_edf_source(_root(spec), spec.epoch_s, spec.derivations or ())
+
+
+def _edf(spec: DataSpec) -> Source:
+    derivations = spec.derivations or ()
+    if is_description(spec.source):
+        root = None if spec.root is None else _root(spec)
+        return described_at(Path(spec.source).expanduser(), root, spec.epoch_s, derivations)
+    return DescribedSource(_root(spec), Description(epoch_s=spec.epoch_s), derivations)
+
+
+def _store(spec: DataSpec) -> Source:
+    raise UserError(f"{_root(spec)}: is a prepared store, which is used as it is, not imported.")
+
+
+def _root(spec: DataSpec) -> Path:
+    if spec.root is None:
+        raise UserError(
+            f"data.root is missing: source {spec.source} needs the folder that holds the "
+            "recordings. Set data.root, or give the folder with --data."
+        )
+    return Path(spec.root).expanduser()
 
 
 KINDS: dict[str, Kind] = {
     "simulated": Kind(_simulated, wake_crop_min=30.0),
+    "store": Kind(_store, reads_root=True, holds=holds_store, what="a prepared store"),
+    "sleep-edf": Kind(
+        _sleep_edf, reads_root=True, holds=holds_sleep_edf, wake_crop_min=30.0,
+        what="a folder of Sleep-EDF (*-PSG.edf with *-Hypnogram.edf)",
+    ),
     "npz": Kind(_npz, reads_root=True, holds=holds_npz, what="a folder of npz files"),
-}
+    "edf": Kind(
+        _edf, reads_root=True, wake_crop_min=30.0,
+        what="a description file (.yaml) of any other EDF or BDF files",
+    ),
+}  # fmt: skip
 
 
 def _not_recognised(place: Path) -> str:
-    supported = ", ".join(kind.what for kind in KINDS.values() if kind.what)
-    if place.is_dir():
-        endings = {entry.suffix.lower() for entry in place.iterdir()}
-        if endings & {".pkl", ".pickle"}:
-            npz_files(place)  # refuses, with what to do about pickles
-        return f"{place}: found {describe_folder(place)}. Supported in this version: {supported}."
-    found = f"a {place.suffix or 'plain'} file" if place.exists() else "nothing (no such path)"
-    return f"{place}: found {found}. Supported in this version: {supported}; give that folder."
+    supported = f"Supported: {', '.join(kind.what for kind in KINDS.values() if kind.what)}."
+    if not place.is_dir():
+        found = f"a {place.suffix or 'plain'} file" if place.exists() else "nothing (no such path)"
+        return f"{place}: found {found}. {supported}"
+    if holds_edf(place):
+        return (
+            f"{place}: holds EDF or BDF files that are not named as Sleep-EDF's are. Where EDF+ "
+            "annotations inside them give the stages, set data.source: edf. Else describe them in "
+            f"a YAML file in that folder and give its path, for example:\n{EXAMPLE}"
+        )
+    endings = {entry.suffix.lower() for entry in place.iterdir()}
+    if endings & {".pkl", ".pickle"}:
+        npz_files(place)  # refuses, with what to do about pickles
+    return f"{place}: found {describe_folder(place)}. {supported}"

@@ -1,19 +1,24 @@
 """Who is trained on, validated on and tested on: splits by subject, never by recording.
 
-A split is drawn from names alone, so that drawing one opens nobody's data.
+A split is drawn from names and numbers of nights alone, so that drawing one opens nobody's data.
 """
 
-from collections.abc import Collection
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from sleepsweep.data.split_file import check_people, read_split_file
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec, only
 from sleepsweep.seeds import numpy_generator
 
 FEWEST_SUBJECTS = 3
+VALIDATION = 0.2  # the share, where neither a share nor a number of folds is given
 
 
 class LeakError(RuntimeError):
@@ -23,15 +28,52 @@ class LeakError(RuntimeError):
 class SplitSpec(PartSpec):
     """How subjects are divided.
 
-    `test` is the share set aside once a study; `validation` the share of the remaining subjects.
-    Each of `blocks` re-draws train and validation, unless `resplit` is false.
+    `test` is the share set aside once a study; `validation` the share of the remaining subjects,
+    or `folds` the number of parts that these are cut into, each of them validated on in turn.
+    Each of `blocks` re-draws train and validation, unless `resplit` is false; draws depend on
+    `seed`, which is not the sweep's. Subjects with as many nights are shared out evenly over the
+    parts; where they are too few for that, the draw is a plain one. With the protocol ``file`` all
+    of it stands in `file`, as in `read_split_file`.
     """
 
-    protocol: Annotated[str, only("subject")] = "subject"
+    protocol: Annotated[str, only("subject", "file")] = "subject"
+    file: str | None = None
     test: float = Field(default=0.15, gt=0, lt=1)
-    validation: float = Field(default=0.2, gt=0, lt=1)
+    validation: Annotated[float, Field(gt=0, lt=1)] | None = None
+    folds: Annotated[int, Field(ge=2)] | None = None
     blocks: int = Field(default=3, ge=1)
     resplit: bool = True
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blocks_are_the_files(cls, given: Any) -> Any:
+        if not (isinstance(given, dict) and given.get("protocol") == "file"):
+            return given
+        if not isinstance(given.get("file"), str):
+            raise ValueError("protocol file needs the path of a split file in the key file")
+        listed = len(read_split_file(Path(given["file"])).blocks)
+        if given.get("blocks", listed) != listed:
+            raise ValueError(
+                f"blocks is {given['blocks']}, but {given['file']} lists {listed}; leave blocks out"
+            )
+        return {**given, "blocks": listed}
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "SplitSpec":
+        if self.folds is not None and self.validation is not None:
+            raise ValueError("folds and validation exclude each other; give one of them")
+        if self.protocol == "file":
+            drawing = ("test", "validation", "folds", "resplit", "seed")
+            fields = type(self).model_fields
+            extra = [key for key in drawing if getattr(self, key) != fields[key].default]
+            if extra:
+                raise ValueError(
+                    f"protocol file takes everything from its file; remove {', '.join(extra)}"
+                )
+        elif self.file is not None:
+            raise ValueError("file is read by protocol file only; set that, or remove file")
+        return self
 
 
 @dataclass(frozen=True)
@@ -51,42 +93,60 @@ class Split:
             object.__setattr__(self, part, tuple(sorted(getattr(self, part))))
 
 
-def set_aside(subjects: Collection[str], spec: SplitSpec) -> tuple[str, ...]:
-    """Draw the test subjects of a study, sorted: at least 1, and 2 are always left over.
+def split_hash(train: Sequence[str], validation: Sequence[str]) -> str:
+    """Twelve hexadecimal digits that name who is trained on and who is validated on."""
+    return hashlib.sha256(json.dumps([train, validation]).encode()).hexdigest()[:12]
 
-    The draw depends on the names and the share alone, and not on a sweep's seed: another seed must
-    not train on the people whom the first one kept for its test. Raises `UserError` when there are
-    fewer than 3 subjects.
+
+def set_aside(nights: Mapping[str, int], spec: SplitSpec) -> tuple[str, ...]:
+    """Return the test subjects of a study, sorted: at least 1, and 2 are always left over.
+
+    `nights` maps each subject to its number of nights. The draw depends on these and on the share
+    alone, and not on any seed: another seed must not train on the people whom the first one kept
+    for its test. Raises `UserError` when there are fewer than 3 subjects, or when the split file
+    does not name exactly these.
     """
-    names = sorted(set(subjects))
+    names = sorted(nights)
     if len(names) < FEWEST_SUBJECTS:
         raise UserError(
             f"{len(names)} subjects found ({', '.join(names) or 'none'}), at least "
             f"{FEWEST_SUBJECTS} are needed: one each to train, validate and test on. Add "
             "recordings of more subjects; two nights of one person count as one subject."
         )
-    count = _share(spec.test, len(names), leave=2)
-    return _drawn("test subjects", names, count)
+    if spec.file is not None:
+        listed = read_split_file(Path(spec.file))
+        check_people(Path(spec.file), listed, names)
+        return tuple(sorted(listed.test))
+    return _drawn("test subjects", nights, _share(spec.test, len(names), leave=2))
 
 
 def draw_split(
-    subjects: Collection[str], test: Collection[str], spec: SplitSpec, index: int, seed: int
+    nights: Mapping[str, int], test: Collection[str], spec: SplitSpec, index: int
 ) -> Split:
-    """Draw train and validation of block `index` among the `subjects` that are not in `test`.
+    """Return the split of block `index`: train and validation among those that are not in `test`.
 
-    With ``resplit: false`` every block gets the split of block 0. Raises `UserError` when fewer
-    than 2 subjects are left.
+    A share is drawn anew for each block. Of K folds, block b validates on fold b mod K; after each
+    K blocks the folds are drawn anew. With ``resplit: false`` every block gets the split of block
+    0. Raises `UserError` when too few subjects are left.
     """
-    rest = sorted(set(subjects) - set(test))
-    if len(rest) < FEWEST_SUBJECTS - 1:
+    if spec.file is not None:
+        block = read_split_file(Path(spec.file)).blocks[index]
+        return Split(train=block.train, validation=block.validation, test=tuple(test))
+    rest = {name: count for name, count in nights.items() if name not in test}
+    fewest = spec.folds or FEWEST_SUBJECTS - 1
+    if len(rest) < fewest:
         raise UserError(
-            f"{len(set(subjects))} subjects, {len(set(test))} of them set aside for the test: "
-            f"{len(rest)} left, at least 2 are needed. Lower split.test or add subjects."
+            f"{len(nights)} subjects, {len(set(test))} of them set aside for the test: "
+            f"{len(rest)} left, at least {fewest} are needed. Lower split.test"
+            f"{' or split.folds' if spec.folds else ''}, or add subjects."
         )
-    count = _share(spec.validation, len(rest), leave=1)
-    block = index if spec.resplit else 0
-    validation = _drawn("validation subjects", rest, count, seed=seed, split=block)
-    train = tuple(sorted(set(rest) - set(validation)))
+    place = index if spec.resplit else 0
+    if spec.folds is None:
+        count = _share(spec.validation or VALIDATION, len(rest), leave=1)
+        validation = _drawn("validation subjects", rest, count, seed=spec.seed, split=place)
+    else:
+        validation = _fold(rest, spec.folds, place, spec.seed)
+    train = tuple(name for name in rest if name not in validation)
     return Split(train=train, validation=validation, test=tuple(test))
 
 
@@ -94,6 +154,25 @@ def _share(share: float, count: int, leave: int) -> int:
     return min(max(1, round(share * count)), count - leave)
 
 
-def _drawn(purpose: str, names: list[str], count: int, **axes: int) -> tuple[str, ...]:
-    order = numpy_generator(purpose, **axes).permutation(len(names))
-    return tuple(sorted(names[place] for place in order[:count]))
+def _drawn(purpose: str, nights: Mapping[str, int], count: int, **axes: int) -> tuple[str, ...]:
+    # Systematic sampling (Cochran 1977, Sampling Techniques, ch. 8) along the shuffled strata:
+    # everybody is as likely to be drawn, and each stratum gives its share to within one subject.
+    generator = numpy_generator(purpose, **axes)
+    order = _stratified(nights, generator)
+    start = int(generator.integers(len(order)))
+    return tuple(sorted(order[(start + k * len(order)) // count] for k in range(count)))
+
+
+def _fold(nights: Mapping[str, int], folds: int, place: int, seed: int) -> tuple[str, ...]:
+    generator = numpy_generator("folds", seed=seed, partition=place // folds)
+    return tuple(sorted(_stratified(nights, generator)[place % folds :: folds]))
+
+
+def _stratified(nights: Mapping[str, int], generator: Any) -> list[str]:
+    # Those with as many nights stand together, in random order. Where every stratum is too small
+    # to give somebody to each part, the draw is a plain one.
+    order: list[str] = []
+    for stratum in sorted(set(nights.values()), reverse=True):
+        names = sorted(name for name, count in nights.items() if count == stratum)
+        order += [names[place] for place in generator.permutation(len(names))]
+    return order

@@ -1,5 +1,6 @@
 """The linear probe: multinomial logistic regression on the features of a frozen encoder."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 import numpy as np
@@ -11,7 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from sleepsweep.part import PartSpec, only
+from sleepsweep.part import PartSpec
+from sleepsweep.seeds import numpy_generator
 
 Features = NDArray[np.float32]
 Stages = NDArray[np.int8]
@@ -20,15 +22,28 @@ Stages = NDArray[np.int8]
 class ProbeSpec(PartSpec):
     """The YAML's ``probe``.
 
-    `C` is the inverse strength of the L2 penalty. `epochs_per_subject` limits how many epochs of a
-    subject the probe reads, spread evenly over the subject's nights (null: all of them): a rung
-    then costs less, for every trial on the same epochs.
+    `C` is the inverse strength of the L2 penalty. `label_fraction` is the share of the training
+    subjects whose labels the probe is fitted on, at least one; the encoder is pretrained on all of
+    them, without labels. `epochs_per_subject` limits how many epochs of a subject the probe reads,
+    spread evenly over the subject's nights (null: all of them): a rung then costs less, for every
+    trial on the same epochs.
     """
 
     kind: Literal["linear"] = "linear"
     C: Annotated[float, Field(gt=0.0)] = 1.0
-    label_fraction: Annotated[float, only(1.0)] = 1.0
+    label_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     epochs_per_subject: Annotated[int, Field(ge=10)] | None = None
+
+    def labelled(self, subjects: Collection[str], *, split: int, seed: int) -> tuple[str, ...]:
+        """Return those of the training `subjects` whose labels the probe reads, sorted.
+
+        The draw depends on the names, the split and the seed; those of a smaller share are among
+        those of a larger one.
+        """
+        names = sorted(subjects)
+        order = numpy_generator("labelled subjects", split=split, seed=seed).permutation(len(names))
+        count = max(1, round(self.label_fraction * len(names)))
+        return tuple(sorted(names[place] for place in order[:count]))
 
     def choose(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of one subject that the probe reads, evenly spread over the nights."""

@@ -203,6 +203,7 @@ def test_the_fingerprint_tells_changed_files(write_npz: Writer) -> None:
 
 def test_a_derivation_that_is_asked_for_must_be_the_one_held(write_npz: Writer) -> None:
     folder = write_npz(ch_label="EEG Fpz-Cz").parent
-    assert len(list(NpzSource(folder, 2, "Fpz-Cz").recordings())) == 1
+    for same in ("Fpz-Cz", "EEG Fpz-Cz", "fpz-cz"):
+        assert len(list(NpzSource(folder, 2, same).recordings())) == 1
     with pytest.raises(UserError, match=r"person\.npz: holds .*Fpz-Cz.* asks for 'Pz-Oz'"):
         list(NpzSource(folder, 2, "Pz-Oz").recordings())

@@ -7,9 +7,9 @@ import pytest
 from scipy.signal import welch
 
 from sleepsweep.data.npz import npz_files, read_npz
+from sleepsweep.data.preparation import prepare
 from sleepsweep.data.recording import drop_unusable, resampled
 from sleepsweep.data.source import DataSpec
-from sleepsweep.data.store import prepare
 
 FLAT = {"ucddb005": 4, "ucddb006": 19, "ucddb008": 35, "ucddb015": 14, "ucddb021": 8}
 

@@ -127,6 +127,16 @@ def test_cropped_wake_is_counted(make_recording: Maker) -> None:
     assert done.spread[0] == pytest.approx(1.0, abs=1e-5)
 
 
+def test_an_epoch_that_is_partly_bad_is_kept_and_marked(make_recording: Maker) -> None:
+    epochs = noise(15)
+    epochs[3, 100:200] = 0.2  # of three seconds one is flat
+    epochs[4, 250] = 30.0  # beyond 10 robust sd, within 50
+    done = prepared(make_recording(epochs), sfreq=100, normalize="robust", wake_crop_min=None)
+    expected = np.ones(15)
+    expected[[3, 4]] = 2 / 3
+    np.testing.assert_allclose(done.quality, expected, rtol=1e-6)
+
+
 def test_arrays_must_agree(make_recording: Maker) -> None:
     with pytest.raises(ValueError, match="shape"):
         make_recording(noise(3), stages=[1, 1])

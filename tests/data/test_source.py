@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from sleepsweep.data.edf.described import DescribedSource
+from sleepsweep.data.edf.description import Description
+from sleepsweep.data.edf.sleep_edf import sleep_edf_source
 from sleepsweep.data.npz import NpzSource
-from sleepsweep.data.simulated import SimulatedSource, SimulatedSpec
-from sleepsweep.data.source import DataSpec
+from sleepsweep.data.simulation.nights import SimulatedSource, SimulatedSpec
+from sleepsweep.data.source import KINDS, DataSpec
+from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 
 Writer = Callable[..., Path]
@@ -27,11 +31,13 @@ def test_the_defaults_are_the_yaml_of_the_documentation() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"source": "sleep-edf"}, "not supported in this version; allowed: simulated, npz"),
-        ({"source": "edf"}, "Convert other recordings to npz"),
-        ({"source": "my_dataset.yaml"}, "not supported in this version"),
+        (
+            {"source": "sleepedf"},
+            r"no source; allowed: simulated, store, sleep-edf, npz, edf, or .*yaml",
+        ),
         ({"root": "somewhere"}, "reads no folder.*set source"),
-        ({"derivations": ["Fpz-Cz", "Pz-Oz"]}, "at most 1"),
+        ({"derivations": ["Fpz-Cz", "EEG fpz-cz"]}, "name every derivation once"),
+        ({"derivations": [""]}, "name every derivation once"),
         ({"derivations": []}, "at least 1"),
         ({"sfreq": 33.31, "epoch_s": 1}, "whole number"),
         ({"sfreq": 0}, "greater than 0"),
@@ -57,16 +63,38 @@ def test_wake_is_cropped_as_the_source_needs() -> None:
 def test_build() -> None:
     assert DataSpec().build() == SimulatedSource(SimulatedSpec())
     assert DataSpec(source="npz", root="folder").build() == NpzSource(Path("folder"), 30)
+    sleep_edf = DataSpec(source="sleep-edf", root="folder", epoch_s=20, derivations=("Pz-Oz",))
+    assert sleep_edf.build() == sleep_edf_source(Path("folder"), 20, ("Pz-Oz",))
+    inside = DescribedSource(Path("folder"), Description(epoch_s=20), ())
+    assert DataSpec(source="edf", root="folder", epoch_s=20).build() == inside
 
 
-def test_npz_needs_a_root() -> None:
-    with pytest.raises(UserError, match=r"data\.root is missing.*--data"):
-        DataSpec(source="npz").build()
+def test_build_from_a_description_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("root: nights\nderivations: [C3]")
+    described = Description(root="nights", derivations=("C3",))
+    spec = DataSpec(source=str(path), derivations=("C4", "C3"))
+    assert spec.kind == "edf"
+    assert spec.effective_wake_crop_min == 30
+    assert spec.build() == DescribedSource(tmp_path / "nights", described, ("C4", "C3"))
+    moved = spec.model_copy(update={"root": "elsewhere"})
+    assert moved.build() == DescribedSource(Path("elsewhere"), described, ("C4", "C3"))
 
 
-@pytest.mark.parametrize("wrong", [{"derivations": ("Pz-Oz",)}, {"epoch_s": 20.0}])
+def test_a_folder_source_needs_a_root() -> None:
+    for name in (name for name, kind in KINDS.items() if kind.reads_root):
+        with pytest.raises(UserError, match=rf"data\.root is missing: source {name}.*--data"):
+            DataSpec(source=name).build()
+
+
+def test_an_npz_holds_one_derivation() -> None:
+    with pytest.raises(UserError, match="npz folder holds one derivation"):
+        DataSpec(source="npz", root="folder", derivations=("C3", "C4")).build()
+
+
+@pytest.mark.parametrize("wrong", [{"derivations": ("C3-M2",)}, {"epoch_s": 20.0}])
 def test_simulated_nights_are_what_they_are(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="simulated nights hold Fpz-Cz"):
+    with pytest.raises(UserError, match="simulated nights hold Fpz-Cz, Pz-Oz, horizontal"):
         DataSpec(**wrong).build()
 
 
@@ -77,16 +105,48 @@ def test_pointed_at_a_folder_of_npz(write_npz: Writer) -> None:
     assert DataSpec(source="npz", root="elsewhere").pointed_at(folder).root == spec.root
 
 
-def test_pointed_at_something_else(tmp_path: Path) -> None:
-    (tmp_path / "a.edf").touch()
-    (tmp_path / "sub").mkdir()
-    supported = "Supported in this version: a folder of npz files"
-    with pytest.raises(UserError, match=rf"found 1 × \.edf, 1 folder.*{supported}"):
+def test_pointed_at_a_store(store: Store) -> None:
+    spec = DataSpec().pointed_at(store.folder)
+    assert (spec.source, spec.root) == ("store", str(store.folder))
+    with pytest.raises(UserError, match="is a prepared store, which is used as it is"):
+        spec.build()
+
+
+def test_pointed_at_sleep_edf(tmp_path: Path) -> None:
+    (tmp_path / "sleep-cassette").mkdir()
+    (tmp_path / "sleep-cassette" / "SC4001E0-PSG.edf").touch()
+    spec = DataSpec().pointed_at(tmp_path)
+    assert (spec.source, spec.root) == ("sleep-edf", str(tmp_path.resolve()))
+
+
+def test_pointed_at_a_description_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").touch()
+    spec = DataSpec(source="npz", root="elsewhere").pointed_at(tmp_path / "mine.yaml")
+    assert (spec.source, spec.root) == (str((tmp_path / "mine.yaml").resolve()), None)
+    # It stays in force when it is pointed at a folder of EDF files.
+    (tmp_path / "SC4001E0-PSG.edf").touch()
+    moved = spec.pointed_at(tmp_path)
+    assert (moved.source, moved.root) == (spec.source, str(tmp_path.resolve()))
+    assert DataSpec(source="edf", root="elsewhere").pointed_at(tmp_path).source == "edf"
+
+
+def test_pointed_at_other_edf_files(tmp_path: Path) -> None:
+    (tmp_path / "night.EDF").touch()
+    with pytest.raises(UserError, match=r"(?s)not named as Sleep-EDF's.*source: edf.*hypnogram:"):
         DataSpec().pointed_at(tmp_path)
-    with pytest.raises(UserError, match=rf"found a \.edf file.*{supported}; give that folder"):
-        DataSpec().pointed_at(tmp_path / "a.edf")
-    with pytest.raises(UserError, match="found nothing"):
-        DataSpec().pointed_at(tmp_path / "nowhere")
+
+
+def test_pointed_at_something_else(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    (tmp_path / "sub").mkdir()
+    supported = r"Supported: a prepared store, a folder of Sleep-EDF .*npz files, a description"
+    with pytest.raises(UserError, match=rf"found 1 × \.csv, 1 folder.*{supported}"):
+        DataSpec().pointed_at(tmp_path)
+    with pytest.raises(UserError, match=rf"found a \.csv file.*{supported}"):
+        DataSpec().pointed_at(tmp_path / "a.csv")
+    for nothing in ("nowhere", "nowhere.yaml"):
+        with pytest.raises(UserError, match="found nothing"):
+            DataSpec().pointed_at(tmp_path / nothing)
 
 
 def test_pointed_at_pickles(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""The store: written whole or not at all, opened only when its files agree, closed to some."""
+"""The store: prepared once, written whole or not at all, closed to some."""
 
 import json
 import multiprocessing
 import pickle
+import resource
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sleepsweep.data import store as store_module
+from sleepsweep.data import preparation
 from sleepsweep.data.npz import NpzSource, read_npz
+from sleepsweep.data.preparation import import_store, prepare
 from sleepsweep.data.recording import Recording, normalised
-from sleepsweep.data.simulated import SimulatedSpec
+from sleepsweep.data.simulation.nights import SimulatedSpec
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import LeakError
-from sleepsweep.data.store import Store, prepare
+from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 
 Writer = Callable[..., Path]
@@ -117,6 +119,34 @@ def test_summary(spec: DataSpec, cache: Path, write_npz: Writer) -> None:
     }  # fmt: skip
 
 
+def test_recordings_are_described_with_their_quality(
+    spec: DataSpec, cache: Path, write_npz: Writer
+) -> None:
+    x = 5 * np.random.default_rng(0).standard_normal((6, 100))
+    x[0, :50], x[1, 3], x[2, 3] = 0.0, 100.0, np.nan  # half flat, half out of range, dropped
+    write_npz("SC4002E0.npz", x=x)
+    store = prepare(spec, cache)
+    second = store.recordings()[1]
+    assert (second.subject, second.night, second.unit) == ("SC400", 2, "unknown")
+    assert second.channels == ("Fpz-Cz",)
+    assert second.source.endswith("SC4002E0.npz")
+    kept = x[[0, 1, 3, 4, 5]]
+    spread = 1.4826 * np.median(np.abs(kept - np.median(kept)))
+    assert second.amplitude == pytest.approx((spread,), rel=1e-4)
+    assert (second.quality, second.marked) == (pytest.approx(0.8), pytest.approx(0.4))
+    assert (sum(second.epochs.values()), second.dropped["not_finite"]) == (5, 1)
+    assert store.quality(store.rows(["SC400"])[6:]).tolist() == [0.5, 0.5, 1.0, 1.0, 1.0]
+    assert store.nights == {"SC400": 2, "SC401": 1, "other": 1}
+
+
+def test_quality_and_recordings_of_withheld_subjects_are_closed_too(store: Store) -> None:
+    view = store.withholding(["SC400"])
+    assert {one.subject for one in view.recordings()} == {"SC401", "other"}
+    assert view.nights == {"SC401": 1, "other": 1}
+    with pytest.raises(LeakError):
+        view.quality([0])
+
+
 def test_microvolts(spec: DataSpec, cache: Path) -> None:
     nights = DataSpec(simulated=SimulatedSpec(subjects=1))
     raw = prepare(nights.model_copy(update={"normalize": "none"}), cache)
@@ -144,9 +174,14 @@ def test_the_manifest_says_how_it_was_made(spec: DataSpec, store: Store) -> None
     assert len(entry["centre"]) == len(entry["scale"]) == 1
 
 
+def test_the_crop_that_was_made_is_recorded(cache: Path) -> None:
+    nights = DataSpec(simulated=SimulatedSpec(subjects=1))
+    assert prepare(nights, cache).manifest.preprocessing["wake_crop_min"] == 30.0
+
+
 def test_a_store_is_reused(spec: DataSpec, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = prepare(spec, cache)
-    monkeypatch.setattr(store_module, "write_store", _never)
+    monkeypatch.setattr(preparation, "write_store", _never)
     assert prepare(spec, cache).folder == first.folder
     monkeypatch.setenv("SLEEPSWEEP_CACHE", str(cache))
     assert prepare(spec).folder == first.folder
@@ -182,8 +217,8 @@ def test_one_recording_is_held_at_a_time(
             yield tracked(read_npz(source.root / name, 2))
 
     monkeypatch.setattr(NpzSource, "recordings", recordings)
-    original = store_module.prepared
-    monkeypatch.setattr(store_module, "prepared", lambda *a, **k: tracked(original(*a, **k)))
+    original = preparation.prepared
+    monkeypatch.setattr(preparation, "prepared", lambda *a, **k: tracked(original(*a, **k)))
     prepare(spec, cache)
     assert len(alive) == 8
 
@@ -207,15 +242,15 @@ def test_nothing_half_written_remains(
 def test_the_other_process_was_first(
     spec: DataSpec, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = store_module.write_store
+    original = preparation.write_store
 
     def meanwhile(*arguments: object) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(store_module, "write_store", original)
+            patch.setattr(preparation, "write_store", original)
             prepare(spec, cache)
         original(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(store_module, "write_store", meanwhile)
+    monkeypatch.setattr(preparation, "write_store", meanwhile)
     assert prepare(spec, cache).subjects == ("SC400", "SC401", "other")
     assert len(list(cache.iterdir())) == 1
 
@@ -243,58 +278,89 @@ def test_files_of_different_length_are_refused(
     assert list(cache.iterdir()) == []
 
 
-def _cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-500])
+def test_a_full_disk_is_one_message_and_leaves_nothing(spec: DataSpec, cache: Path) -> None:
+    # A limit on the size of files stands for a full disk: the write itself fails, part-way.
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        messages = [pool.apply(_on_a_small_disk, (spec, cache, size)) for size in (0, 1000, 5000)]
+    for said in messages:
+        assert said.startswith(f"{cache}: the prepared data cannot be written there"), said
+        assert "File too large" in said
+    assert list(cache.iterdir()) == []
+    assert len(prepare(spec, cache).subjects) == 3
 
 
-def _other_epochs(path: Path) -> None:
-    np.save(path, np.load(path)[::-1])
+def test_an_error_of_reading_is_not_called_one_of_writing(
+    spec: DataSpec, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def recordings(source: NpzSource) -> Iterator[Recording]:
+        raise OSError("the drive with the recordings is gone")
+        yield
+
+    monkeypatch.setattr(NpzSource, "recordings", recordings)
+    with pytest.raises(OSError, match="the drive with the recordings is gone"):
+        prepare(spec, cache)
+    assert list(cache.iterdir()) == []
 
 
-def _fewer_epochs(path: Path) -> None:
-    np.save(path, np.load(path)[:-1])
+def test_a_store_is_imported_into_a_folder_of_the_users(spec: DataSpec, tmp_path: Path) -> None:
+    made = import_store(spec, tmp_path / "deep" / "mine")
+    assert made.folder == tmp_path / "deep" / "mine"
+    assert made.data_hash == prepare(spec, tmp_path / "cache").data_hash
+    assert [path.name for path in made.folder.parent.iterdir()] == ["mine"]
+
+
+def test_the_same_import_again_reuses_the_store(
+    spec: DataSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = import_store(spec, tmp_path / "mine")
+    monkeypatch.setattr(preparation, "write_store", _never)
+    assert import_store(spec, tmp_path / "mine").data_hash == made.data_hash
+    with pytest.raises(UserError, match=r"mine: holds a store of other recordings"):
+        import_store(spec.model_copy(update={"normalize": "zscore"}), tmp_path / "mine")
+
+
+def test_an_import_leaves_other_folders_alone(spec: DataSpec, tmp_path: Path) -> None:
+    other = tmp_path / "thesis"
+    other.mkdir()
+    (other / "thesis.tex").write_text("years of work")
+    for existing in (other, other / "thesis.tex"):
+        with pytest.raises(UserError, match="exists and is no store"):
+            import_store(spec, existing)
+    assert (other / "thesis.tex").read_text() == "years of work"
+
+
+def of_store(folder: Path, **changes: object) -> DataSpec:
+    settings = {"sfreq": 50, "epoch_s": 2, "source": "store", "root": str(folder), **changes}
+    return DataSpec().model_copy(update=settings)
+
+
+@pytest.mark.parametrize("changes", [{}, {"derivations": ("Fpz-Cz",)}, {"wake_crop_min": None}])
+def test_a_store_given_as_data_is_opened_as_it_is(
+    store: Store, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    opened = prepare(of_store(store.folder, **changes), tmp_path / "unused")
+    assert opened.folder == store.folder
+    assert opened.data_hash == store.data_hash
+    assert not (tmp_path / "unused").exists()
 
 
 @pytest.mark.parametrize(
-    ("name", "damage"),
+    ("key", "asked", "held"),
     [
-        ("epochs.npy", _cut),
-        ("epochs.npy", _other_epochs),
-        ("epochs.npy", _fewer_epochs),
-        ("epochs.npy", Path.unlink),
-        ("index.parquet", _cut),
-        ("index.parquet", Path.unlink),
-        ("manifest.json", _cut),
-        ("manifest.json", Path.unlink),
+        ("sfreq", 100.0, "50.0"), ("epoch_s", 30.0, "2.0"), ("normalize", "zscore", "robust"),
+        ("derivations", ("Pz-Oz",), "Fpz-Cz"), ("wake_crop_min", 10.0, "None"),
     ],
-)
-def test_a_damaged_store_is_named(store: Store, name: str, damage: Callable[[Path], None]) -> None:
-    damage(store.folder / name)
-    with pytest.raises(UserError, match=r"damaged store .*Delete this folder") as caught:
-        Store.open(store.folder)
-    assert str(caught.value).startswith(str(store.folder))
-
-
-def test_the_index_of_another_store_is_noticed(
-    spec: DataSpec, store: Store, cache: Path, write_npz: Writer
+)  # fmt: skip
+def test_a_store_that_was_prepared_otherwise_is_refused(
+    store: Store, key: str, asked: object, held: str
 ) -> None:
-    write_npz("other.npz", y=np.array([0, 0, 0, 3, 4, 0]))
-    other = prepare(spec, cache)
-    (other.folder / "index.parquet").replace(store.folder / "index.parquet")
-    with pytest.raises(UserError, match=r"index\.parquet belongs to other data"):
-        Store.open(store.folder)
+    with pytest.raises(UserError, match=rf"data\.{key} is .*prepared with .*{held}"):
+        prepare(of_store(store.folder, **{key: asked}))
 
 
-def test_another_format_version_is_refused(store: Store) -> None:
-    path = store.folder / "manifest.json"
-    path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 99'))
-    with pytest.raises(UserError, match="format 99, this sleepsweep reads format 1"):
-        Store.open(store.folder)
-
-
-def test_no_such_store(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such store"):
-        Store.open(tmp_path / "nowhere")
+def test_a_store_without_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"data\.root is missing"):
+        prepare(of_store(tmp_path, root=None))
 
 
 def _never(*_: object) -> None:
@@ -303,3 +369,12 @@ def _never(*_: object) -> None:
 
 def _prepared_hash(spec: DataSpec, cache: Path) -> str:
     return prepare(spec, cache).data_hash
+
+
+def _on_a_small_disk(spec: DataSpec, cache: Path, limit: int) -> str:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        prepare(spec, cache)
+    except UserError as error:
+        return str(error)
+    return "it was written"

@@ -1,7 +1,4 @@
-"""The command line: the one place where the sweep, its tracking and its analysis meet.
-
-Imports stand inside the commands, so that ``--help`` is instant.
-"""
+"""The commands on a sweep: here the sweep, its tracking and its analysis meet."""
 
 import sys
 from pathlib import Path
@@ -9,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import sleepsweep
-from sleepsweep.errors import UserError
+from sleepsweep.cli.app import COMPLETE, INCOMPLETE, TRIALS_FAILED, Quiet, app, console_for
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,16 +17,6 @@ if TYPE_CHECKING:
     from sleepsweep.sweepfolder import SweepFolder
     from sleepsweep.tracking import Tracker
     from sleepsweep_analysis import Analysis
-
-COMPLETE, BAD_INPUT, INCOMPLETE, TRIALS_FAILED = 0, 2, 3, 4
-
-app = typer.Typer(
-    help="Which augmentations make contrastive pretraining on sleep EEG work.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 
 SpaceFile = Annotated[Path, typer.Argument(metavar="SPACE.yaml", help="The search space.")]
 SweepPath = Annotated[Path, typer.Argument(metavar="SWEEP", help="A sweep's folder: runs/NAME.")]
@@ -43,26 +29,7 @@ Trials = Annotated[int | None, typer.Option(help="How many trials are drawn.")]
 Seed = Annotated[int | None, typer.Option(help="The sweep's seed.")]
 TrackingUri = Annotated[str | None, typer.Option(help="An MLflow server; default: a file.")]
 Out = Annotated[Path | None, typer.Option(help="The sweep's folder; default: runs/NAME.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON, for scripts.")]
-
-
-def main() -> None:
-    """Run the command line; a user's mistake ends with one message and exit status 2."""
-    try:
-        app()
-    except UserError as error:
-        print(f"sleepsweep: {error}", file=sys.stderr)
-        sys.exit(BAD_INPUT)
-
-
-@app.callback(invoke_without_command=True)
-def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-) -> None:
-    if version:
-        print(f"sleepsweep {sleepsweep.__version__}")
-        raise typer.Exit
 
 
 @app.command()
@@ -89,6 +56,7 @@ def launch(
 
     from sleepsweep import summary
     from sleepsweep.plan import make_plan
+    from sleepsweep.progress import progress_bar
     from sleepsweep.sweepfolder import SweepFolder
     from sleepsweep.tracking import check_server
 
@@ -97,9 +65,10 @@ def launch(
     folder = SweepFolder((out or Path("runs") / spec.name).resolve())
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
     check_server(spec.tracking.uri)
-    console = _console(quiet=quiet or json)
+    console = console_for(quiet=quiet or json)
     console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
-    plan = make_plan(spec)
+    with progress_bar(console, "Preparing") as report_progress:
+        plan = make_plan(spec, report_progress)
     console.print(summary.data_summary(plan))
     with folder.locked():
         manifest = plan.manifest()
@@ -118,7 +87,7 @@ def report(
     """Analyse a sweep's recorded trials again and write its tables and its report."""
     analysis = _analyse(sweep)
     _print_ranking(
-        analysis, _write_report(analysis, out or sweep / "report"), _console(quiet=quiet)
+        analysis, _write_report(analysis, out or sweep / "report"), console_for(quiet=quiet)
     )
 
 
@@ -212,12 +181,6 @@ def _write_report(analysis: "Analysis", out: Path) -> Path:
     from sleepsweep_analysis import report
 
     return report(analysis, out)
-
-
-def _console(*, quiet: bool) -> "Console":
-    from rich.console import Console
-
-    return Console(quiet=quiet, highlight=False)
 
 
 def _print_ranking(analysis: "Analysis", page: Path, console: "Console") -> None:

@@ -1,0 +1,9 @@
+"""The command line: the one place that knows every part.
+
+Imports stand inside the commands, so that ``--help`` is instant.
+"""
+
+from sleepsweep.cli import data, sweeps  # their commands join the application
+from sleepsweep.cli.app import app, main
+
+__all__ = ["app", "data", "main", "sweeps"]

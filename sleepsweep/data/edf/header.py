@@ -1,0 +1,174 @@
+"""What an EDF, EDF+ or BDF file says of itself, read before any sample is.
+
+MNE-Python reads the samples, but does not tell what decides whether a file may be used: the rate
+and the unit of every signal, and how many records the header promises; and edfio would read all of
+a BDF file to tell. The header's fields have fixed widths: Kemp et al. 1992, Electroencephalogr.
+Clin. Neurophysiol. 82(5):391–393; Kemp and Olivan 2003, Clin. Neurophysiol. 114(9):1755–1761.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from sleepsweep.errors import UserError
+
+# Widths in bytes; the file's fields come once, a signal's one after the other for all signals.
+FILE_FIELDS = {
+    "version": 8, "patient": 80, "recording": 80, "date": 8, "time": 8, "header bytes": 8,
+    "reserved": 44, "records": 8, "record duration": 8, "signals": 4,
+}  # fmt: skip
+SIGNAL_FIELDS = {
+    "label": 16, "transducer": 80, "unit": 8, "physical minimum": 8, "physical maximum": 8,
+    "digital minimum": 8, "digital maximum": 8, "prefilter": 80, "samples": 8, "reserved": 32,
+}  # fmt: skip
+BLOCK = 256
+SAMPLE_BYTES = {b"0": 2, b"\xffBIOSEMI": 3}
+ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
+NO_DATE = "01.01.85"  # the first date of the format, written where the true one is withheld
+AGAIN = "Copy or export it again, or take it out of the folder"
+
+
+@dataclass(frozen=True)
+class EdfSignal:
+    """One ordinary signal: its label as MNE spells it, its unit, its rate, its range of values."""
+
+    label: str
+    unit: str
+    sfreq: float
+    physical: tuple[float, float]
+    digital: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class EdfHeader:
+    """The ordinary signals of a file, and how long they last from `start` on.
+
+    `start` is ``None`` where the file withholds its date. A file of annotations alone has no
+    signals and lasts 0 s.
+    """
+
+    start: datetime | None
+    duration_s: float
+    signals: tuple[EdfSignal, ...]
+    has_annotations: bool
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of the ordinary signals, in the file's order."""
+        return [signal.label for signal in self.signals]
+
+
+def read_header(path: Path) -> EdfHeader:
+    """Read the header of an EDF, EDF+ or BDF file.
+
+    Raises `UserError` when the file is missing, empty, not readable, of another format, cut short,
+    discontinuous (EDF+D), or when its header contradicts itself.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read(path, file)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file.") from error
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}). Check that it is a file and that you may "
+            "read it."
+        ) from error
+
+
+def _read(path: Path, file: BinaryIO) -> EdfHeader:
+    size = os.fstat(file.fileno()).st_size
+    fields = _fields(file.read(BLOCK), FILE_FIELDS, 1)
+    width = SAMPLE_BYTES.get(fields["version"][0])
+    if not size:
+        raise UserError(f"{path}: is empty (0 bytes). {AGAIN}.")
+    if width is None:
+        raise UserError(f"{path}: is not an EDF, EDF+ or BDF file. {AGAIN}.")
+    if size < BLOCK:
+        raise UserError(f"{path}: is cut short within its header ({size} bytes). {AGAIN}.")
+    count = int(_number(path, "signals", fields["signals"][0]))
+    if count < 1 or int(_number(path, "header bytes", fields["header bytes"][0])) != BLOCK * (
+        count + 1
+    ):
+        raise UserError(f"{path}: its header contradicts itself ({count} signals). {AGAIN}.")
+    if size < BLOCK * (count + 1):
+        raise UserError(f"{path}: is cut short within its header ({size} bytes). {AGAIN}.")
+    if fields["reserved"][0][3:5] == b"+D":
+        raise UserError(
+            f"{path}: is discontinuous (EDF+D), so that its samples do not tell their time. "
+            "Export it as continuous EDF or EDF+C."
+        )
+    columns = _fields(file.read(BLOCK * count), SIGNAL_FIELDS, count)
+    record_s = _number(path, "record duration", fields["record duration"][0])
+    samples = [int(_number(path, "samples", text)) for text in columns["samples"]]
+    records = int(_number(path, "records", fields["records"][0]))
+    held = (size - BLOCK * (count + 1)) // max(1, width * sum(samples))
+    if records > held:
+        raise UserError(
+            f"{path}: is cut short: its header promises {records} records of {record_s:g} s, the "
+            f"file holds {held}. {AGAIN}."
+        )
+    signals = _signals(path, columns, samples, record_s)
+    return EdfHeader(
+        start=_start(fields),
+        # A recording that was never closed says -1 records.
+        duration_s=record_s * (held if records < 0 else records),
+        signals=signals,
+        has_annotations=len(signals) < count,
+    )
+
+
+def _fields(block: bytes, widths: dict[str, int], count: int) -> dict[str, list[bytes]]:
+    fields, place = {}, 0
+    for name, width in widths.items():
+        starts = range(place, place + width * count, width)
+        fields[name] = [block[start : start + width].strip() for start in starts]
+        place += width * count
+    return fields
+
+
+def _signals(
+    path: Path, columns: dict[str, list[bytes]], samples: list[int], record_s: float
+) -> tuple[EdfSignal, ...]:
+    def limits(kind: str, place: int) -> tuple[float, float]:
+        low, high = f"{kind} minimum", f"{kind} maximum"
+        return _number(path, low, columns[low][place]), _number(path, high, columns[high][place])
+
+    labels = [label.decode("latin1").strip() for label in columns["label"]]
+    ordinary = [place for place, label in enumerate(labels) if label not in ANNOTATIONS]
+    if ordinary and record_s <= 0:
+        raise UserError(f"{path}: its header gives records of {record_s:g} s. {AGAIN}.")
+    return tuple(
+        EdfSignal(
+            label=labels[place],
+            unit=columns["unit"][place].decode("latin1"),
+            sfreq=samples[place] / record_s,
+            physical=limits("physical", place),
+            digital=limits("digital", place),
+        )
+        for place in ordinary
+    )
+
+
+def _number(path: Path, field: str, text: bytes) -> float:
+    try:
+        return float(text.partition(b"\0")[0])
+    except ValueError as error:
+        raise UserError(
+            f"{path}: its header is damaged: the field '{field}' is {text.decode('latin1')!r}, "
+            f"not a number. {AGAIN}."
+        ) from error
+
+
+def _start(fields: dict[str, list[bytes]]) -> datetime | None:
+    date, time = (fields[name][0].decode("latin1") for name in ("date", "time"))
+    if date == NO_DATE or fields["recording"][0].startswith(b"Startdate X"):
+        return None
+    try:
+        day, month, year = map(int, date.split("."))
+        hour, minute, second = map(int, time.split("."))
+        return datetime(year + (1900 if year >= 85 else 2000), month, day, hour, minute, second)
+    except ValueError:  # not a date: the file is still of use, it only cannot be dated
+        return None

@@ -1,0 +1,166 @@
+"""Where hypnograms are written: EDF+ annotations, a table, or a column of labels.
+
+How the file of one data set is read is part of its description (`sleepsweep.data.edf.description`).
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import AfterValidator, BeforeValidator
+
+from sleepsweep.data.edf.header import read_header
+from sleepsweep.data.edf.hypnogram import MEANINGS, Hypnogram, hypnogram
+from sleepsweep.data.edf.signals import open_raw
+from sleepsweep.errors import UserError
+from sleepsweep.part import PartSpec
+
+Span = tuple[float, float, str]
+NO_NUMBER = ("", "n/a", "nan", "NaN")  # BIDS writes n/a
+
+
+def _text_keys(labels: object) -> object:
+    # YAML reads an unquoted 0 as a number, though it is a label.
+    return (
+        {str(key): value for key, value in labels.items()} if isinstance(labels, dict) else labels
+    )
+
+
+def _with_meaning(labels: dict[str, str]) -> dict[str, str]:
+    for label, meaning in labels.items():
+        if meaning not in MEANINGS:
+            raise ValueError(f"{label}: {meaning} is no stage; allowed: {', '.join(MEANINGS)}")
+    return labels
+
+
+Labels = Annotated[dict[str, str], BeforeValidator(_text_keys), AfterValidator(_with_meaning)]
+
+
+class HypnogramSpec(PartSpec):
+    """How a hypnogram file is read.
+
+    `format` is ``annotations`` (EDF+ or BDF+), ``table`` (CSV or TSV with a header line: `stage`,
+    and `onset` and `duration` in seconds where the file has them; without onsets a row is an epoch)
+    or ``column`` (plain text, one label a line, a line an epoch).
+    """
+
+    format: Literal["annotations", "table", "column"] = "annotations"
+    onset: str = "onset"
+    duration: str = "duration"
+    stage: str = "stage"
+
+    def read(self, path: Path, labels: dict[str, str], epoch_s: float) -> Hypnogram:
+        """Read the file at `path`; `labels` as in `sleepsweep.data.edf.hypnogram.hypnogram`.
+
+        Raises `UserError` when it cannot be read, or holds other labels.
+        """
+        if self.format == "annotations":
+            return read_annotations(path, labels, epoch_s)
+        if self.format == "column":
+            return _counted(_lines(path), labels, epoch_s, path)
+        return self._read_table(path, labels, epoch_s)
+
+    def _read_table(self, path: Path, labels: dict[str, str], epoch_s: float) -> Hypnogram:
+        table = _table(path)
+        held = ", ".join(table.columns) or "none"
+        if self.stage not in table:
+            raise UserError(
+                f"{path}: has no column {self.stage!r}; it has: {held}. Name the column of stages "
+                "under hypnogram.stage."
+            )
+        stages = table[self.stage].str.strip().tolist()
+        if self.onset not in table:
+            return _counted(stages, labels, epoch_s, path)
+        onsets_s = _seconds(path, table, self.onset)
+        durations_s = [0.0] * len(table)
+        if self.duration in table:
+            durations_s = _seconds(path, table, self.duration, empty=0.0)
+        spans = zip(onsets_s, durations_s, stages, strict=True)
+        return hypnogram(spans, labels, epoch_s, str(path))
+
+
+def read_annotations(path: Path, labels: dict[str, str], epoch_s: float) -> Hypnogram:
+    """Read the EDF+ or BDF+ annotations of a file, with or without signals beside them.
+
+    Raises `UserError` when the file cannot be read or holds none.
+    """
+    header = read_header(path)
+    if not header.has_annotations:
+        raise UserError(
+            f"{path}: holds no EDF+ annotations, only signals ({', '.join(header.labels)}). Say "
+            "under hypnogram in a description file where the stages are."
+        )
+    if header.signals:
+        found = open_raw(path, header.labels[:1]).annotations
+    else:
+        # Without a signal `open_raw` takes the file to last a second; where there are signals,
+        # `mne.read_annotations` would take chance bytes of theirs for annotations.
+        from mne import read_annotations as read_all  # takes time
+
+        found = read_all(path, encoding="latin1")
+    spans = [
+        (float(onset_s), float(duration_s), _utf8(text))
+        for onset_s, duration_s, text in zip(
+            found.onset, found.duration, found.description, strict=True
+        )
+    ]
+    return hypnogram(spans, labels, epoch_s, str(path), header.start)
+
+
+def _utf8(text: str) -> str:
+    # Annotations are UTF-8 by the standard; some programs write Latin-1, as which any bytes pass.
+    try:
+        return text.encode("latin1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _counted(stages: list[str], labels: dict[str, str], epoch_s: float, path: Path) -> Hypnogram:
+    spans = [(place * epoch_s, epoch_s, stage) for place, stage in enumerate(stages)]
+    return replace(hypnogram(spans, labels, epoch_s, str(path)), counted=True)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as text ({error}).") from error
+
+
+def _lines(path: Path) -> list[str]:
+    return [line.strip() for line in _text(path).strip().splitlines()]
+
+
+def _table(path: Path) -> pd.DataFrame:
+    header = _text(path).partition("\n")[0]
+    separator = next((mark for mark in "\t;" if mark in header), ",")
+    try:
+        table = pd.read_csv(
+            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
+    except ValueError as error:  # pandas' parser errors are ValueErrors
+        raise UserError(f"{path}: is not a table with a header line ({error}).") from error
+    return table.rename(columns=str.strip)
+
+
+def _seconds(
+    path: Path, table: pd.DataFrame, column: str, empty: float | None = None
+) -> list[float]:
+    values = []
+    for line, text in enumerate(table[column], start=2):
+        if text.strip() in NO_NUMBER and empty is not None:
+            values.append(empty)
+            continue
+        try:
+            value = float(text)
+        except ValueError:
+            value = np.nan
+        if not np.isfinite(value):
+            raise UserError(
+                f"{path}, line {line}: {column} is {text!r}, not a number of seconds after the "
+                "recording's start."
+            )
+        values.append(value)
+    return values

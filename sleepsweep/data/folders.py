@@ -1,0 +1,31 @@
+"""Folders of recordings: what they hold, and the refusal of what is no readable folder."""
+
+from collections import Counter
+from pathlib import Path
+
+from sleepsweep.errors import UserError
+
+GIVE = "Give the folder that holds the recordings"
+
+
+def check_folder(folder: Path) -> None:
+    """Raise `UserError` when `folder` is missing, a file, or may not be read."""
+    try:
+        next(folder.iterdir(), None)
+    except FileNotFoundError as error:
+        raise UserError(f"{folder}: no such folder. {GIVE}.") from error
+    except NotADirectoryError as error:
+        raise UserError(f"{folder}: is a file, not a folder. {GIVE}.") from error
+    except OSError as error:
+        raise UserError(
+            f"{folder}: this folder cannot be read ({error.strerror}). Check its permissions."
+        ) from error
+
+
+def describe_folder(folder: Path) -> str:
+    """Say in a few words what `folder` holds, by file name ending."""
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    endings = Counter(e.suffix.lower() or "no ending" for e in entries if not e.is_dir())
+    folders = sum(entry.is_dir() for entry in entries)
+    parts = [f"{count} × {ending}" for ending, count in sorted(endings.items())]
+    return ", ".join(parts + [f"{folders} folders"] * bool(folders)) or "nothing"

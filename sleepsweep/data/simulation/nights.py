@@ -1,0 +1,94 @@
+"""Whole simulated nights: a hypnogram, its band powers, waveforms, and what recording adds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from sleepsweep.data.recording import Recording
+from sleepsweep.data.simulation import calibration as calibrated
+from sleepsweep.data.simulation.calibration import BANDS, Calibration
+from sleepsweep.data.simulation.events import draw_events
+from sleepsweep.data.simulation.nuisances import disturbed
+from sleepsweep.data.simulation.spectrum import SAMPLES, SFREQ, synthesise
+from sleepsweep.part import PartSpec
+from sleepsweep.seeds import numpy_generator
+
+GENERATOR_VERSION = 2  # part of a store's key: raise it when the same seed gives other nights
+CHANNELS = ("Fpz-Cz", "Pz-Oz", "horizontal")
+EPOCH_S = 30
+# The calibration's recordings were z-scored, so the absolute scale is not an estimate but an
+# ordinary choice: the sd of a night's signal, in µV, and of the logarithm of people's gains.
+SD_UV = (25.0, 16.0, 35.0)
+PERSON_GAIN_SD = 0.3
+
+
+class SimulatedSpec(PartSpec):
+    """How many simulated subjects and nights. Subject k is the same in studies of any size."""
+
+    subjects: int = Field(default=10, ge=1, le=1000)
+    nights: int = Field(default=1, ge=1, le=9)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class SimulatedSource:
+    """The nights of a `SimulatedSpec`, made one at a time, on some of `CHANNELS`."""
+
+    spec: SimulatedSpec
+    channels: tuple[str, ...] = CHANNELS[:1]
+
+    def __len__(self) -> int:
+        return self.spec.subjects * self.spec.nights
+
+    def recordings(self) -> Iterator[Recording]:
+        """Yield every night of every subject."""
+        for subject in range(self.spec.subjects):
+            for night in range(1, self.spec.nights + 1):
+                yield simulate(self.spec.seed, subject, night, self.channels)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What the nights depend on: the spec, the calibration and the generator's version."""
+        versions = {"calibration": calibrated.committed_digest(), "generator": GENERATOR_VERSION}
+        return {**self.spec.model_dump(), "channels": self.channels, **versions}
+
+
+def simulate(
+    seed: int, subject: int, night: int, channels: tuple[str, ...] = CHANNELS,
+    calibration: Calibration | None = None,
+) -> Recording:  # fmt: skip
+    """Simulate one night at 100 Hz in µV, of subject ``SIM000`` for 0, ``SIM001`` for 1, ….
+
+    Draws depend on the axes seed and subject (who it is), on the night, and on the channel: a
+    channel is the same whichever others are asked for. Without a `calibration` the committed one
+    is used.
+    """
+    model = calibration or calibrated.committed()
+    axes = {"seed": seed, "subject": subject}
+    who = numpy_generator("simulated person", **axes)
+    person, offsets = model.hypnogram.person(who), model.powers.draw_person(who)
+    gain = np.exp(who.normal(0.0, PERSON_GAIN_SD))
+    generator = numpy_generator("simulated night", **axes, night=night)
+    stages = model.hypnogram.draw(person, generator)
+    powers = np.exp(model.powers.draw(stages, offsets, generator))
+    waves = draw_events(stages, seed, subject, night)
+    signals = []
+    for channel in channels:
+        place = CHANNELS.index(channel)
+        own = powers[:, place * len(BANDS) : (place + 1) * len(BANDS)] * (SD_UV[place] * gain) ** 2
+        noise = numpy_generator("simulated channel", **axes, night=night, channel=channel)
+        signals.append(disturbed(synthesise(own, waves[place], noise), noise))
+    epochs = np.stack(signals).reshape(len(channels), len(stages), SAMPLES)
+    return Recording(
+        subject=f"SIM{subject:03d}",
+        night=night,
+        epochs=np.ascontiguousarray(epochs.transpose(1, 0, 2)),
+        stages=stages,
+        positions=np.arange(len(stages), dtype=np.int32),
+        sfreq=float(SFREQ),
+        channels=channels,
+        unit="uV",
+        source=f"simulated subject {subject}, night {night}, seed {seed}",
+    )

@@ -1,0 +1,100 @@
+"""The commands on data as a user meets them."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sleepsweep import cli
+from sleepsweep.data.store import Store
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run ``sleepsweep data …`` in this process, and return what it said and how it ended."""
+
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = ["sleepsweep", "data", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capfd.readouterr()
+        return subprocess.CompletedProcess(command, int(ended.value.code or 0), said.out, said.err)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from sleepsweep.data.simulation.export import write_nights
+    from sleepsweep.data.simulation.nights import SimulatedSpec
+
+    out = tmp_path_factory.mktemp("cli") / "nights"
+    write_nights(SimulatedSpec(subjects=2), out)
+    return out
+
+
+def test_simulated_files_imported_and_described(run: Run, tmp_path: Path) -> None:
+    nights, store = tmp_path / "nights", tmp_path / "store"
+    assert run("simulate", "--subjects", 1, "--out", nights).returncode == 0
+    imported = run("import", nights, "--out", store)
+    assert imported.returncode == 0
+    assert f"--data {store}" in imported.stdout
+    described = run("info", store, "--verify")
+    assert described.returncode == 0
+    assert "1 subjects, 1 nights" in described.stdout
+    assert "SIM000" in described.stdout
+    assert "as it was written" in described.stdout
+
+
+def test_the_options_of_an_import_reach_the_store(run: Run, nights: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    options = ("--derivation", "Pz-Oz", "--derivation", "eog horizontal", "--sfreq", 50)
+    assert run("import", nights, "--out", store, *options, "--normalize", "none").returncode == 0
+    opened = Store.open(store)
+    assert (opened.sfreq, len(opened.channels), opened.subjects) == (50, 2, ("SIM000", "SIM001"))
+    assert opened.gather(opened.rows(["SIM000"])).std() > 5  # µV, not sds
+
+
+def test_a_damaged_store_is_found_when_it_is_verified(
+    run: Run, nights: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    run("import", nights, "--out", store, "--quiet")
+    epochs = np.load(store / "epochs.npy", mmap_mode="r+")
+    epochs[5] += 1
+    epochs.flush()
+    ended = run("info", store, "--verify")
+    assert ended.returncode == 2
+    assert "SIM000" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("import", "nowhere", "--out", "store"), "no such path"),
+        (("import", ".", "--out", "store", "--sfreq", "-1"), "--sfreq"),
+        (("import", ".", "--out", "store", "--normalize", "loud"), "--normalize"),
+        (("import", ".", "--out", "store"), "found nothing"),
+        (("info", "nowhere"), "no such store"),
+        (("fetch", "shhs"), "sleep-edf"),
+        (("fetch", "sleep-edf", "--subjects", "39"), "no subject 39"),
+        (("simulate", "--out", "."), "exists"),
+    ],
+)
+def test_a_mistake_is_one_message_and_leaves_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...], says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    ended = run(*arguments)
+    assert ended.returncode == 2, ended.stdout
+    assert ended.stderr.count("sleepsweep: ") == 1
+    assert says in ended.stderr
+    assert list(tmp_path.iterdir()) == []
