@@ -1,7 +1,7 @@
 """Download Sleep-EDF Expanded from PhysioNet, through MNE-Python's fetchers.
 
-MNE checks the hash of every file that it downloads, and leaves those that are there alone. Nothing
-is printed: progress is reported a night at a time.
+MNE checks the hash of every file that it downloads, and leaves those that are there alone: these
+are checked here. Nothing is printed: progress is reported a night at a time.
 """
 
 import logging
@@ -65,7 +65,8 @@ def fetch_sleep_edf(
     comes next) before each night, and once at the end.
 
     Raises `UserError` for an unknown subject, an unreachable server, a download that does not have
-    the expected hash (none of it is kept), or a folder that cannot be written.
+    the expected hash (none of it is kept) or a file there that does not, or a folder that cannot be
+    written.
     """
     wrong = sorted(set(subjects) - set(SUBJECTS[study]))
     if wrong:
@@ -116,7 +117,36 @@ def _fetch(study: Study, subject: int, night: int, out: Path, base_url: str | No
             "download https://physionet.org/content/sleep-edfx/1.0.0/ by other means, and give the "
             "folder to `sleepsweep data import`."
         ) from error
-    return [Path(path) for pair in pairs for path in pair]
+    paths = [Path(path) for pair in pairs for path in pair]
+    _check_hashes(paths, study)
+    return paths
+
+
+def _check_hashes(paths: Sequence[Path], study: Study) -> None:
+    import pooch
+
+    expected = _expected_hashes(study)
+    for path in paths:
+        if pooch.file_hash(str(path), alg="sha1") != expected[path.name]:
+            raise UserError(
+                f"{path}: is not the file that PhysioNet publishes (another SHA-1). Delete it, and "
+                "run the same command again."
+            )
+
+
+def _expected_hashes(study: Study) -> dict[str, str]:
+    import pandas as pd
+    from mne.datasets.sleep_physionet import age, temazepam
+
+    if study == "cassette":
+        files = pd.read_csv(age.AGE_SLEEP_RECORDS)
+        return dict(zip(files["fname"], files["sha"], strict=True))
+    nights = pd.read_csv(temazepam.TEMAZEPAM_SLEEP_RECORDS)
+    return {
+        name: sha
+        for kind in ("PSG", "Hypnogram")
+        for name, sha in zip(nights[f"fname_{kind}"], nights[f"sha_{kind}"], strict=True)
+    }
 
 
 @contextmanager

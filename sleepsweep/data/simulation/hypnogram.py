@@ -104,9 +104,9 @@ class HypnogramModel:
     def _length(self, part: int, stage: int, factor: float, generator: np.random.Generator) -> int:
         place = generator.choice(len(LENGTH_EDGES) - 1, p=_shares(self.lengths[part, stage]))
         low, high = LENGTH_EDGES[place : place + 2]
-        stretched = generator.integers(low, high) * factor
-        # Rounded at random, so that short bouts are stretched too, on average.
-        return max(1, int(stretched + generator.random()))
+        # What follows the first epoch is stretched, and rounded at random so that short bouts are
+        # stretched too, on average.
+        return 1 + int((generator.integers(low, high) - 1) * factor + generator.random())
 
 
 def _clock(bouts: Bouts) -> NDArray[np.int64]:

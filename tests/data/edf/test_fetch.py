@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from mne.datasets.sleep_physionet import _utils, age, temazepam
 
-from sleepsweep.data.edf.fetch import SUBJECTS, fetch_sleep_edf, parse_subjects
+from sleepsweep.data.edf.fetch import SUBJECTS, Study, fetch_sleep_edf, parse_subjects
 from sleepsweep.errors import UserError
 
 
@@ -112,6 +112,15 @@ def test_a_damaged_download_is_refused_and_not_kept(server: Server, tmp_path: Pa
     good.write_bytes(contents)
     fetch_sleep_edf([0], tmp_path / "out", nights=[1], base_url=server.url)
     assert server.asked.count("SC4001E0-PSG.edf") == 1
+
+
+@pytest.mark.parametrize("study", ["cassette", "telemetry"])
+def test_a_file_that_is_there_is_checked_too(server: Server, tmp_path: Path, study: Study) -> None:
+    fetched = fetch_sleep_edf([0], tmp_path / "out", study=study, base_url=server.url)
+    fetched[1].write_bytes(b"something else")
+    with pytest.raises(UserError, match=rf"{fetched[1].name}: is not the file that PhysioNet"):
+        fetch_sleep_edf([0], tmp_path / "out", study=study, base_url=server.url)
+    assert fetched[1].read_bytes() == b"something else"
 
 
 def test_a_server_that_lacks_a_file(server: Server, tmp_path: Path) -> None:
