@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from scipy import stats
+
+from benchmarks import separability
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,3 +25,18 @@ def test_the_store_is_measured() -> None:
     # What two processes read of a file is there once.
     one = results["two"][0]
     assert one["proportional_more_mib"] < one["own_more_mib"] + one["of_files_more_mib"]
+
+
+def test_paired_differences_have_the_interval_of_students_t() -> None:
+    blocks = [{"a": 0.5, "b": 0.4}, {"a": 0.7, "b": 0.5}, {"a": 0.6, "b": 0.45}]
+    mean, low, high = separability.difference(blocks, "a", "b")
+    expected = stats.ttest_rel([0.5, 0.7, 0.6], [0.4, 0.5, 0.45]).confidence_interval(0.95)
+    assert mean == pytest.approx(0.15)
+    assert (low, high) == pytest.approx((expected.low, expected.high))
+
+
+def test_every_block_and_difference_is_reported() -> None:
+    blocks = [dict.fromkeys(separability.ARMS, 0.5), dict.fromkeys(separability.ARMS, 0.6)]
+    text = separability.report(blocks)
+    assert text.count("\n|") == 3
+    assert "- pretrained − untrained: +0.000 [+0.000, +0.000]" in text

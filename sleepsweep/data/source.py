@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -20,9 +21,15 @@ from sleepsweep.data.store_files import holds_store
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
 
+ENTRY_POINTS = "sleepsweep.sources"
+
 
 class Source(Protocol):
-    """Recordings, one at a time."""
+    """Recordings, one at a time.
+
+    A package offers its own by a class that is made from a `DataSpec`, named by an entry point of
+    the group ``sleepsweep.sources``; the entry point's name is then legal as ``data.source``.
+    """
 
     def __len__(self) -> int:
         """How many recordings there are."""
@@ -193,7 +200,7 @@ def _root(spec: DataSpec) -> Path:
     return Path(spec.root).expanduser()
 
 
-KINDS: dict[str, Kind] = {
+OWN_KINDS: dict[str, Kind] = {
     "simulated": Kind(_simulated, wake_crop_min=30.0),
     "store": Kind(_store, reads_root=True, holds=holds_store, what="a prepared store"),
     "sleep-edf": Kind(
@@ -206,6 +213,24 @@ KINDS: dict[str, Kind] = {
         what="a description file (.yaml) of any other EDF or BDF files",
     ),
 }  # fmt: skip
+
+
+def _kinds() -> dict[str, Kind]:
+    """Return this package's sources, and those that installed packages offer as entry points."""
+    kinds = dict(OWN_KINDS)
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name in kinds:
+            raise ValueError(f"{point.value}: a data source named {point.name!r} exists already")
+        kinds[point.name] = Kind(_built_by(point), reads_root=True)
+    return kinds
+
+
+def _built_by(point: EntryPoint) -> Callable[[DataSpec], Source]:
+    # Loaded when it is used: another package's source must not slow every command down.
+    return lambda spec: point.load()(spec)
+
+
+KINDS = _kinds()
 
 
 def _not_recognised(place: Path) -> str:

@@ -1,18 +1,23 @@
 """The data section of the YAML, and what a path is recognised as."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from sleepsweep.data import source
 from sleepsweep.data.edf.described import DescribedSource
 from sleepsweep.data.edf.description import Description
 from sleepsweep.data.edf.sleep_edf import sleep_edf_source
 from sleepsweep.data.npz import NpzSource
 from sleepsweep.data.simulation.nights import SimulatedSource, SimulatedSpec
-from sleepsweep.data.source import KINDS, DataSpec
+from sleepsweep.data.source import ENTRY_POINTS, KINDS, DataSpec
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 
@@ -153,3 +158,58 @@ def test_pointed_at_pickles(tmp_path: Path) -> None:
     (tmp_path / "a.pickle").touch()
     with pytest.raises(UserError, match=r"can run any code.*np\.savez"):
         DataSpec().pointed_at(tmp_path)
+
+
+SOURCE_MODULE = """
+import numpy as np
+from sleepsweep.data.recording import Recording
+
+
+class Nights:
+    def __init__(self, spec):
+        self.spec = spec
+
+    def __len__(self):
+        return 3
+
+    def fingerprint(self):
+        return {"root": self.spec.root}
+
+    def recordings(self):
+        for number in range(3):
+            draw = np.random.default_rng(number)
+            yield Recording(
+                subject=f"lab{number}", night=1, sfreq=100.0, channels=("Cz",), unit="uV",
+                epochs=draw.standard_normal((6, 1, 3000), dtype=np.float32),
+                stages=np.arange(6, dtype=np.int8) % 5, positions=np.arange(6, dtype=np.int32),
+                source=f"night {number} of {self.spec.root}",
+            )
+"""
+
+
+def test_another_package_brings_its_own_source(tmp_path: Path) -> None:
+    package = tmp_path / "site"
+    (package / "lab_nights-1.dist-info").mkdir(parents=True)
+    (package / "lab_nights.py").write_text(SOURCE_MODULE)
+    (package / "lab_nights-1.dist-info/METADATA").write_text("Name: lab-nights\nVersion: 1\n")
+    points = "[sleepsweep.sources]\nlab = lab_nights:Nights\n"
+    (package / "lab_nights-1.dist-info/entry_points.txt").write_text(points)
+    code = (
+        "from pathlib import Path\n"
+        "from sleepsweep.data.preparation import prepare\n"
+        "from sleepsweep.data.source import DataSpec\n"
+        "spec = DataSpec(source='lab', root='archive')\n"
+        f"print(prepare(spec, Path({str(tmp_path / 'cache')!r})).subjects)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "('lab0', 'lab1', 'lab2')"
+
+
+def test_a_name_used_twice_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = EntryPoint("npz", "lab_nights:Nights", ENTRY_POINTS)
+    monkeypatch.setattr(source, "entry_points", lambda group: [taken])
+    with pytest.raises(ValueError, match="'npz' exists already"):
+        source._kinds()
