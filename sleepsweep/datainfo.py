@@ -15,7 +15,8 @@ from sleepsweep.metrics import STAGES
 from sleepsweep.tables import section, table
 
 WAKE = "of wake far from sleep"  # the other reasons say themselves: flat, out of range, …
-UNITS = {"uV": "µV", "unknown": "unknown units"}
+UNITS = {"uV": "µV", "unknown": "?"}
+RECORDINGS = "Recordings: amplitude is the robust sd; unit ? where the file does not tell it"
 QUALITY = (
     "clean: mean share of an epoch's seconds in which every channel varies and stays within "
     f"{CLEAN_SD:g} robust sd; marked: share of epochs with a second that is not. Nothing is "
@@ -32,7 +33,7 @@ def store_info(store: Store) -> Group:
     return Group(
         section(heading, _preparation(store.manifest)),
         section("Subjects: epochs by stage, and what was left out", _subjects(people)),
-        section("Recordings: amplitude is the robust sd", _recordings(recordings), Text(QUALITY)),
+        section(RECORDINGS, _recordings(recordings), Text(QUALITY)),
     )
 
 
@@ -76,7 +77,7 @@ def _add(
 ) -> None:  # fmt: skip
     stages = (f"{epochs[stage]:,}" for stage in STAGES)
     left_out = f"{sum(dropped.values()):,}"
-    made.add_row(name, str(nights), *stages, left_out, because(dropped), style=style)
+    made.add_row(Text(name), str(nights), *stages, left_out, because(dropped), style=style)
 
 
 def _recordings(recordings: Sequence[RecordingSummary]) -> Table:
@@ -87,7 +88,7 @@ def _recordings(recordings: Sequence[RecordingSummary]) -> Table:
     )  # fmt: skip
     for one in recordings:
         made.add_row(
-            one.subject,
+            Text(one.subject),
             str(one.night),
             f"{sum(one.epochs.values()):,}",
             " ".join(f"{value:.3g}" for value in one.amplitude),

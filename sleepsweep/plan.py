@@ -20,7 +20,7 @@ from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.progress import Progress, silent
 from sleepsweep.results import ResultsTable, StudyInfo
-from sleepsweep.space import Block, Slot, Space, make_blocks
+from sleepsweep.space import Slot, Space, make_blocks
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.table import build_table
@@ -64,7 +64,7 @@ class Plan:
             planned_trials=len(self.slots),
             steps=self.spec.pretrain.steps,
             data=self.spec.data.root or self.spec.data.source,
-            subjects=self._subject_counts(),
+            subjects=self.subject_counts(),
             command=shlex.join(["sleepsweep", *sys.argv[1:]]),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             versions=_versions(),
@@ -79,28 +79,25 @@ class Plan:
             "provenance": self._provenance(),
         }
 
-    def labelled(self, block: Block) -> tuple[str, ...]:
-        """The training subjects of a block whose labels its probes are fitted on."""
-        return self.spec.probe.labelled(block.split.train, split=block.split_index, seed=block.seed)
-
     def _splits(self) -> list[dict[str, Any]]:
         return [
             {
                 "block": block.index,
                 "split": block.split_index,
-                "hash": split_hash(block.split.train, block.split.validation),
+                "hash": split_hash(block.split.train, block.labelled, block.split.validation),
                 "train": list(block.split.train),
-                "labelled": list(self.labelled(block)),
+                "labelled": list(block.labelled),
                 "validation": list(block.split.validation),
             }
             for block in self.space.blocks
         ]
 
-    def _subject_counts(self) -> dict[str, int]:
+    def subject_counts(self) -> dict[str, int]:
+        """How many subjects there are in each part, in the first block."""
         first = self.space.blocks[0]
         counts = {"train": len(first.split.train), "validation": len(first.split.validation)}
         if self.spec.probe.label_fraction < 1:
-            counts["labelled"] = len(self.labelled(first))
+            counts["labelled"] = len(first.labelled)
         return {**counts, "test": len(self.test)}
 
     def _provenance(self) -> dict[str, Any]:

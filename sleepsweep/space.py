@@ -20,12 +20,16 @@ Kind = Literal["design", "anchor", "search"]
 
 @dataclass(frozen=True)
 class Block:
-    """One (subject split, seed) pair: what trials share when they are compared."""
+    """One (subject split, seed) pair: what trials share when they are compared.
+
+    `labelled` are the training subjects whose labels probes are fitted on.
+    """
 
     index: int
     split_index: int
     seed: int
     split: Split
+    labelled: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -99,17 +103,17 @@ def draw_policy(space: AugmentationsSpec, source: Suggest) -> tuple[MemberSpec, 
 def make_blocks(spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...]) -> list[Block]:
     """Return the blocks of a sweep: train and validation drawn anew for each, test set aside.
 
-    `nights` maps each subject to its number of nights. The sweep's seed does not enter the splits.
+    `nights` maps each subject to its number of nights. The sweep's seed enters neither the splits
+    nor who is labelled.
     """
-    return [
-        Block(
-            index=index,
-            split_index=index if spec.split.resplit else 0,
-            seed=spec.seed + index,
-            split=draw_split(nights, test, spec.split, index),
-        )
-        for index in range(spec.split.blocks)
-    ]
+
+    def block(index: int) -> Block:
+        split = draw_split(nights, test, spec.split, index)
+        place = index if spec.split.resplit else 0
+        labelled = spec.probe.labelled(split.train, split=place, seed=spec.split.seed)
+        return Block(index, place, spec.seed + index, split, labelled)
+
+    return [block(index) for index in range(spec.split.blocks)]
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ class Space:
             split=shared.split_index,
             seed=shared.seed,
             train=shared.split.train,
+            labelled=shared.labelled,
             validation=shared.split.validation,
             encoder=self.spec.encoder,
             pretrain=self.spec.pretrain,

@@ -1,7 +1,7 @@
 """Reading a search space from disk: presets, overrides, and errors that name key and line."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 import sleepsweep
 from sleepsweep.errors import UserError
 from sleepsweep.spec import NOT_YET, SweepSpec
+from sleepsweep.yamlfile import Location, parse_yaml
 
-Location = tuple[int | str, ...]
 Tree = dict[str, Any]
 
 
@@ -75,30 +75,12 @@ def _read_text(path: Path) -> str:
 
 def _parse(text: str, path: Path) -> tuple[Tree, dict[Location, int]]:
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        tree = yaml.safe_load(text)
-        located = list(_locations(root))
-    except (yaml.YAMLError, RecursionError) as error:
+        tree, lines = parse_yaml(text)
+    except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML.\n{error}") from error
     if not isinstance(tree, dict):
         raise UserError(f"{path}: a search space is a YAML mapping with at least the key `name`.")
-    lines: dict[Location, int] = {}
-    for location, line in located:
-        if location in lines:
-            raise UserError(f"{path}, line {line}: {_dotted(location)} is given twice.")
-        lines[location] = line
     return tree, lines
-
-
-def _locations(node: Any, at: Location = ()) -> Iterator[tuple[Location, int]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield (*at, key.value), key.start_mark.line + 1
-            yield from _locations(value, (*at, key.value))
-    if isinstance(node, yaml.SequenceNode):
-        for place, value in enumerate(node.value):
-            yield (*at, place), value.start_mark.line + 1
-            yield from _locations(value, (*at, place))
 
 
 def _merged(tree: Tree, chosen: object, presets: Tree, path: Path) -> Tree:
@@ -135,10 +117,12 @@ def _validate(
     try:
         return SweepSpec.model_validate(tree)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A default that depends on a wrong key is no mistake of its own.
+        mistakes = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
+        first, *others = mistakes
         location = tuple(part for part in first["loc"] if not _is_branch(part))
         location += getattr(first.get("ctx", {}).get("error"), "path", ())
-        more = f"\n({error.error_count() - 1} more to mend)" if error.error_count() > 1 else ""
+        more = f"\n({len(others)} more to mend)" if others else ""
         where = _where(path, location, lines, preset, overrides)
         raise UserError(f"{where}: {_sentence(dict(first), location)}{more}") from error
 
@@ -185,6 +169,8 @@ def _unknown_key(location: Location) -> str:
 def _allowed_keys(location: Location) -> list[str]:
     model: type[BaseModel] = SweepSpec
     for part in location:
+        if isinstance(part, int):
+            continue
         annotation = model.model_fields[str(part)].annotation
         candidates = (annotation, *get_args(annotation))
         model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))

@@ -34,7 +34,7 @@ def data_summary(plan: Plan) -> Group:
 def _labels(plan: Plan) -> Iterator[Text]:
     share = plan.spec.probe.label_fraction
     if share < 1:
-        counts = {(len(plan.labelled(b)), len(b.split.train)) for b in plan.space.blocks}
+        counts = {(len(b.labelled), len(b.split.train)) for b in plan.space.blocks}
         of_which = " or ".join(f"{some} of {everyone}" for some, everyone in sorted(counts))
         yield Text(f"Labels are read of {of_which} training subjects (label_fraction {share:g}).")
 

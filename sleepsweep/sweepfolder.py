@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from sleepsweep.errors import UserError
@@ -234,5 +235,9 @@ def _differences(before: dict[str, Any], now: dict[str, Any], at: str = "") -> l
         if isinstance(old, dict) and isinstance(new, dict):
             changed += _differences(old, new, f"{at}{key}.")
         elif old != new:
-            changed.append(f"{at}{key}: {json.dumps(old)} → {json.dumps(new)}")
+            changed.append(f"{at}{key}: {_brief(old)} → {_brief(new)}")
     return changed
+
+
+def _brief(value: Any) -> str:
+    return shorten(json.dumps(value), width=100, placeholder=" …")

@@ -40,7 +40,10 @@ class MemberSpec(PartSpec):
 
 
 class TrialSpec(PartSpec):
-    """Everything that can change a trial's result, and nothing else: its hash is its identity."""
+    """Everything that can change a trial's result, and nothing else: its hash is its identity.
+
+    `labelled` are the subjects of `train` whose labels the probe is fitted on.
+    """
 
     policy: Annotated[tuple[MemberSpec, ...], Field(strict=False)]
     mix_partner: Literal["store", "batch"]
@@ -48,6 +51,7 @@ class TrialSpec(PartSpec):
     split: int
     seed: int
     train: Subjects
+    labelled: Subjects
     validation: Subjects
     encoder: EncoderSpec
     pretrain: PretrainSpec
@@ -63,13 +67,8 @@ class TrialSpec(PartSpec):
 
     @property
     def split_hash(self) -> str:
-        """Twelve hexadecimal digits that name who is trained on and who is validated on."""
-        return split_hash(self.train, self.validation)
-
-    @property
-    def labelled(self) -> tuple[str, ...]:
-        """The training subjects whose labels the probe is fitted on."""
-        return self.probe.labelled(self.train, split=self.split, seed=self.seed)
+        """Twelve hexadecimal digits that name the subjects of this trial, each in its role."""
+        return split_hash(self.train, self.labelled, self.validation)
 
     @property
     def policy_text(self) -> str:

@@ -22,6 +22,7 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.progress",
         "sleepsweep.seeds",
         "sleepsweep.metrics",
+        "sleepsweep.yamlfile",
     ),
     ("sleepsweep.rayenv",),
     ("sleepsweep.part", "sleepsweep.results"),

@@ -3,23 +3,26 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sleepsweep import cli
+from sleepsweep.data.edf.writing import write_hypnogram
 from sleepsweep.data.store import Store
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run ``sleepsweep data …`` in this process, and return what it said and how it ended."""
+def sleepsweep(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process, and return what it said and how it ended."""
 
     def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = ["sleepsweep", "data", *map(str, arguments)]
+        command = ["sleepsweep", *map(str, arguments)]
         monkeypatch.setattr(sys, "argv", command)
         with pytest.raises(SystemExit) as ended:
             cli.main()
@@ -27,6 +30,16 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
         return subprocess.CompletedProcess(command, int(ended.value.code or 0), said.out, said.err)
 
     return call
+
+
+@pytest.fixture
+def run(sleepsweep: Run) -> Run:
+    return partial(sleepsweep, "data")
+
+
+@pytest.fixture
+def check(sleepsweep: Run) -> Run:
+    return partial(sleepsweep, "check")
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +68,43 @@ def test_simulated_files_imported_and_described(run: Run, tmp_path: Path) -> Non
 def test_the_options_of_an_import_reach_the_store(run: Run, nights: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     options = ("--derivation", "Pz-Oz", "--derivation", "eog horizontal", "--sfreq", 50)
-    assert run("import", nights, "--out", store, *options, "--normalize", "none").returncode == 0
+    imported = run("import", nights, "--out", store, *options, "--normalize", "none")
+    assert imported.returncode == 0
+    assert "--set data.sfreq=50.0 --set data.normalize=none\n" in imported.stdout
     opened = Store.open(store)
     assert (opened.sfreq, len(opened.channels), opened.subjects) == (50, 2, ("SIM000", "SIM001"))
     assert opened.gather(opened.rows(["SIM000"])).std() > 5  # µV, not sds
+
+
+def test_simulated_nights_as_a_store(run: Run, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    assert run("simulate", "--subjects", 2, "--store", "--out", store).returncode == 0
+    assert Store.open(store).subjects == ("SIM000", "SIM001")
+
+
+def test_a_check_opens_a_store_as_a_launch_would(run: Run, check: Run, tmp_path: Path) -> None:
+    store, space = tmp_path / "store", tmp_path / "space.yaml"
+    run("simulate", "--subjects", 3, "--store", "--out", store)
+    space.write_text("name: a\naugmentations: {size: [0, 1], pool: {SignFlip: {p: 0.5}}}\n")
+    valid = check(space, "--data", store)
+    assert valid.returncode == 0
+    assert "Subjects: train 1, validation 1, test 1." in valid.stdout
+    refused = check(space, "--data", store, "--set", "split.folds=9")
+    assert refused.returncode == 2
+    assert "valid." not in refused.stdout
+    assert check(space, "--data", store, "--set", "data.sfreq=50").returncode == 2
+    assert "were not read" in check(space).stdout
+
+
+def test_edf_with_its_annotations_inside_is_named_as_such(run: Run, tmp_path: Path) -> None:
+    # A hypnogram's file alone holds annotations, but no signal: told as EDF, that is what is said.
+    write_hypnogram(tmp_path / "sub-01_ses-1.edf", np.arange(5), 30, datetime(2020, 1, 1, 22))
+    undescribed = run("import", tmp_path, "--out", tmp_path / "store")
+    assert undescribed.returncode == 2
+    assert "--source edf" in undescribed.stderr
+    named = run("import", tmp_path, "--out", tmp_path / "store", "--source", "edf")
+    assert named.returncode == 2
+    assert "holds no signal" in named.stderr
 
 
 def test_a_damaged_store_is_found_when_it_is_verified(

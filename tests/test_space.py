@@ -2,6 +2,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,13 +114,35 @@ def test_blocks_redraw_train_and_validation_and_never_the_test_subjects(
 
 
 def test_the_sweeps_seed_changes_no_split(sweep: Callable[..., SweepSpec], store: Store) -> None:
-    plans = [make_plan(sweep(seed=seed, split={"blocks": 3})) for seed in (0, 5)]
-    first, second = ([block.split for block in plan.space.blocks] for plan in plans)
+    probe = {"label_fraction": 0.34}
+    plans = [make_plan(sweep(seed=seed, split={"blocks": 3}, probe=probe)) for seed in (0, 5)]
+    first, second = (plan.manifest()["splits"] for plan in plans)
     assert first == second
+    hashes = [split["hash"] for split in first]
+    for plan in plans:
+        assert [plan.space.trial((), block).split_hash for block in range(3)] == hashes
     assert [block.seed for block in plans[1].space.blocks] == [5, 6, 7]
     drawn = [make_plan(sweep(split={"seed": seed})).space.blocks[0].split for seed in range(4)]
     assert len({split.validation for split in drawn}) > 1
     assert len({split.test for split in drawn}) == 1
+
+
+def test_who_is_labelled_follows_the_split_and_its_seed(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    def labelled(**split: Any) -> list[tuple[str, ...]]:
+        plan = make_plan(sweep(split=split, probe={"label_fraction": 0.34}))
+        return [block.labelled for block in plan.space.blocks]
+
+    assert len(set(labelled(blocks=4, resplit=False))) == 1
+    assert len({labelled(resplit=False, seed=seed)[0] for seed in range(6)}) > 1
+
+
+def test_the_hash_of_a_split_covers_who_is_labelled(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    shares = [make_plan(sweep(probe={"label_fraction": share})) for share in (0.34, 1.0)]
+    assert len({plan.space.trial((), 0).split_hash for plan in shares}) == 2
 
 
 def test_a_sweep_of_a_split_file(
@@ -135,8 +158,11 @@ def test_a_sweep_of_a_split_file(
     keys = {"protocol": "file", "file": str(path)}
     tree = {**sweep().model_dump(mode="json"), "split": keys}
     plan = make_plan(SweepSpec.model_validate(tree))
+    path.unlink()
     assert plan.test == (test,)
-    splits = plan.manifest()["splits"]
+    manifest = plan.manifest()
+    splits = manifest["splits"]
+    assert make_plan(SweepSpec.model_validate(manifest["spec"])).manifest()["splits"] == splits
     assert [split["validation"] for split in splits] == [names[2:], names[:2]]
     trials = [slot.trial for slot in plan.slots if slot.trial is not None]
     assert {(trial.block, trial.split_hash) for trial in trials} == {

@@ -70,6 +70,8 @@ def test_the_spec_written_out_is_the_same_spec(tmp_path: Path) -> None:
     assert read_spec(again) == spec
 
 
+LISTED = "{test: [a], blocks: [{train: [b], validation: [c], trian: [d]}]}"
+
 # What is wrong, what replaces it in the good file, and what the message must say.
 MISTAKES = [
     ("pretrain: {steps", "pretrain: {stesp", ["line 2, pretrain.stesp", "did you mean steps"]),
@@ -95,6 +97,7 @@ MISTAKES = [
     ("name: good", "name: good\nsplit: {protocol: as_published}", ["split.protocol", "subject"]),
     ("name: good", "name: good\nsplit: {protocol: file}", ["line 2, split", "the key file"]),
     ("name: good", "name: good\nsplit: {folds: 3, validation: 0.1}", ["line 2, split", "exclude"]),
+    ("name: good", f"name: good\nsplit: {{listed: {LISTED}}}", ["line 2", "did you mean train"]),
     ("name: good", "name: good\nprobe: {label_fraction: 0}", ["line 2, probe.label_fraction"]),
     ("name: good", "name: good\ndata: {source: hdf5}", ["data.source", "npz"]),
     ("grace_steps: 10", "name: hyperband", ["scheduler.name", "supported: asha, none"]),
@@ -127,6 +130,14 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
     message = str(caught.value)
     assert all(text in message for text in said), message
     assert str(path) in message
+
+
+def test_a_default_that_cannot_be_made_is_no_mistake_to_mend(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace("name: good", "name: good\nsplit: {folds: 1}"))
+    with pytest.raises(UserError) as caught:
+        read_spec(path)
+    assert "line 2, split.folds" in str(caught.value)
+    assert "more to mend" not in str(caught.value)
 
 
 def test_a_mistake_of_the_command_line_is_said_to_be_one(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
-from sleepsweep.plan import Plan
+from sleepsweep.plan import Plan, make_plan, read_table
+from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 
 
@@ -95,6 +98,47 @@ def test_a_sweep_is_not_continued_on_other_data(
     assert folder.read_manifest() == before
     folder.begin({**plan.manifest(), **other}, fresh=True)
     assert folder.read_manifest()["id"] != before["id"]
+
+
+def test_a_sweep_outlives_its_split_file(
+    sweep: Callable[..., SweepSpec], store: Store, tmp_path: Path
+) -> None:
+    first, second, *others, test = store.subjects
+    listed = {"test": [test], "blocks": [{"train": others, "validation": [first, second]}]}
+    file, folder = tmp_path / "split.json", SweepFolder(tmp_path / "sweep")
+
+    def planned() -> Plan:
+        tree = sweep().model_dump(mode="json")
+        keys = {"protocol": "file", "file": str(file)}
+        return make_plan(SweepSpec.model_validate({**tree, "split": keys}))
+
+    file.write_text(json.dumps(listed))
+    plan = planned()
+    folder.begin(plan.manifest(), fresh=False)
+    record = started(plan, folder)
+    record.error = "Boom"
+    folder.trial_failed(record)
+    file.unlink()
+    assert set(read_table(folder.path).trials["split_hash"]) == {record.trial.split_hash}
+    with pytest.raises(
+        UserError, match=r"keeps its content in sweep\.json, as spec\.split\.listed"
+    ):
+        planned()
+    file.write_text(json.dumps(folder.read_manifest()["spec"]["split"]["listed"]))
+    again = planned().manifest()
+    folder.check_usable(again["spec"], fresh=False)
+    folder.begin(again, fresh=False)
+
+
+def test_a_long_difference_is_cut(plan: Plan, tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path)
+    folder.begin(plan.manifest(), fresh=False)
+    names = [f"subject {number}" for number in range(100)]
+    with pytest.raises(
+        UserError, match=r'question: .* → \["subject 0", .* …\. Use another'
+    ) as caught:
+        folder.check_usable(changed(plan.manifest()["spec"], question=names), fresh=False)
+    assert len(str(caught.value)) < 500
 
 
 def test_a_folder_of_something_else_is_left_alone(plan: Plan, tmp_path: Path) -> None:

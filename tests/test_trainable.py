@@ -64,8 +64,9 @@ def test_the_probe_reads_the_labels_of_the_labelled_subjects_alone(
     monkeypatch.setattr(Store, "gather", spy_gather)
     rung = next(iter(run_trial(trial, plan.store)))
     assert set(rung.confusions) == set(trial.validation)
-    read = set(np.concatenate(fitted).tolist())
-    assert read <= set(plan.store.rows(trial.labelled + trial.validation).tolist())
+    read = np.concatenate(fitted).tolist()
+    named = [trial.probe.choose(plan.store.rows([s])) for s in trial.labelled + trial.validation]
+    assert sorted(read) == sorted(np.concatenate(named).tolist())
     unlabelled = set(trial.train) - set(trial.labelled)
     assert trained & set(plan.store.rows(sorted(unlabelled)).tolist())  # pretraining reads them
 

@@ -51,6 +51,9 @@ def fetch(
 def import_(
     folder: Annotated[Path, typer.Argument(help="Recordings, or a file that describes them.")],
     out: Out, derivation: Derivations = None,
+    source: Annotated[
+        str | None, typer.Option(help="What the folder is, where its files do not tell: edf, …")
+    ] = None,
     sfreq: Annotated[float, typer.Option(help="Sampling frequency of the store, in Hz.")] = 100.0,
     epoch_s: Annotated[float, typer.Option(help="Length of an epoch, in seconds.")] = 30.0,
     normalize: Annotated[str, typer.Option(help="robust, zscore or none.")] = "robust",
@@ -65,7 +68,7 @@ def import_(
     from sleepsweep.progress import progress_bar
 
     options = {
-        "derivations": derivation or None, "sfreq": sfreq, "epoch_s": epoch_s,
+        "source": source, "derivations": derivation or None, "sfreq": sfreq, "epoch_s": epoch_s,
         "normalize": normalize, "wake_crop_min": wake_crop_min,
     }  # fmt: skip
     spec = _data_spec(options).pointed_at(folder)
@@ -73,7 +76,7 @@ def import_(
     with progress_bar(console, "Importing") as report:
         store = import_store(spec, out, report)
     console.print(store_info(store))
-    _next(console, "", f"launch SPACE.yaml --data {out}")
+    _next(console, "", f"launch SPACE.yaml --data {out}{_settings(spec)}")
 
 
 @data.command()
@@ -81,9 +84,12 @@ def simulate(
     out: Out,
     subjects: Annotated[int, typer.Option(min=1, max=1000)] = 10,
     nights: Annotated[int, typer.Option(min=1, max=9, help="Of each subject.")] = 1,
-    seed: int = 0, quiet: Quiet = False,
+    seed: int = 0,
+    store: Annotated[bool, typer.Option("--store", help="Write a store of Fpz-Cz.")] = False,
+    quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Write simulated nights as EDF recordings and hypnograms, named as Sleep-EDF's are."""
+    from sleepsweep.data.preparation import import_store
     from sleepsweep.data.simulation.export import write_nights
     from sleepsweep.data.simulation.nights import SimulatedSpec
     from sleepsweep.progress import progress_bar
@@ -91,8 +97,12 @@ def simulate(
     spec = SimulatedSpec(subjects=subjects, nights=nights, seed=seed)
     console = console_for(quiet=quiet)
     with progress_bar(console, "Simulating") as report:
-        paths = write_nights(spec, out, report)
-    _next(console, f"{len(paths)} files in {out}.", f"data import {out} --out STORE")
+        if store:
+            import_store(_data_spec({"simulated": spec}), out, report)
+        else:
+            write_nights(spec, out, report)
+    command = f"launch SPACE.yaml --data {out}" if store else f"data import {out} --out STORE"
+    _next(console, f"{subjects} subjects of {nights} nights each in {out}.", command)
 
 
 @data.command()
@@ -113,8 +123,16 @@ def info(
 
 
 def _next(console: "Console", done: str, command: str) -> None:
-    # Not wrapped, so that the command can be copied.
+    # Neither wrapped nor read as markup, so that the command can be copied.
     console.print(f"{done}\nNext: sleepsweep {command}", soft_wrap=True, markup=False)
+
+
+def _settings(spec: "DataSpec") -> str:
+    """Return what a launch must be told of a store that was not prepared by default."""
+    fields = type(spec).model_fields
+    keys = ("sfreq", "epoch_s", "normalize")
+    changed = {key: getattr(spec, key) for key in keys if getattr(spec, key) != fields[key].default}
+    return "".join(f" --set data.{key}={value}" for key, value in changed.items())
 
 
 def _data_spec(options: dict[str, Any]) -> "DataSpec":
@@ -122,8 +140,9 @@ def _data_spec(options: dict[str, Any]) -> "DataSpec":
 
     from sleepsweep.data.source import DataSpec
 
+    given = {key: value for key, value in options.items() if value is not None}
     try:
-        return DataSpec.model_validate(options)
+        return DataSpec.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "the options"

@@ -37,11 +37,16 @@ def check(
     space: SpaceFile, data: Data = None, settings: Settings = None, preset: Preset = None,
     trials: Trials = None, seed: Seed = None,
 ) -> None:  # fmt: skip
-    """Validate a search space, its presets and its overrides; run nothing."""
+    """Validate a search space, its presets and its overrides; run nothing.
+
+    A store is opened as a launch would; other recordings are not read.
+    """
     spec = _spec(space, data, settings, preset, trials, seed, None)
+    people = _people(spec)
     designs = ", ".join(spec.search.designs) or "none besides"
     print(f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs}; ", end="")
     print(f"{spec.split.blocks} blocks; rungs at steps {', '.join(map(str, spec.rungs))}.")
+    print(people)
 
 
 @app.command()
@@ -98,6 +103,15 @@ def ui(sweep: SweepPath, port: Annotated[int, typer.Option(min=1, max=65535)] = 
 
     print(f"The sweep's runs: {ui_address(sweep, port)}\nCtrl-C ends the server.", flush=True)
     raise typer.Exit(serve_ui(sweep, port))
+
+
+def _people(spec: "SweepSpec") -> str:
+    if spec.data.kind != "store":
+        return "The recordings were not read: a launch does that."
+    from sleepsweep.plan import make_plan
+
+    counts = make_plan(spec).subject_counts()
+    return f"Subjects: {', '.join(f'{part} {count}' for part, count in counts.items())}."
 
 
 def _spec(

@@ -1,41 +1,41 @@
 """A folder that is written whole or not at all."""
 
-import os
-import platform
-import re
+import fcntl
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from sleepsweep.errors import UserError
 
 PARTIAL = ".partial-"
-# The writer's machine and process stand in the name, so that a later one can tell whether it lives.
-WRITER = re.compile(rf"{re.escape(PARTIAL)}[0-9a-f]{{8}}@(?P<host>.+)@(?P<pid>\d{{1,9}})")
+# The writer of a folder locks this file inside. The kernel lets go of the lock when the writer
+# dies, whichever machine or container it ran in.
+LOCK = ".lock"
 
 
 @contextmanager
 def written_beside(target: Path) -> Iterator[Path]:
-    """Give an empty folder to write into; on success it is renamed to `target`.
+    """Give a folder to write into, empty but for a hidden file; on success it becomes `target`.
 
     After an error nothing of it remains. When `target` has come into being meanwhile it is left as
-    it is. What killed processes of this machine left there is removed first. Raises `UserError`
-    when the place cannot be written.
+    it is. What killed processes left there is removed first. Raises `UserError` when the place
+    cannot be written.
     """
     with writing(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target.parent)
-        writer = f"{uuid.uuid4().hex[:8]}@{platform.node()}@{os.getpid()}"
-        partial = target.with_name(f"{PARTIAL}{writer}")
-        partial.mkdir()
+        partial, lock = _locked_folder(target.parent)
     try:
         yield partial
         with writing(target.parent):
+            (partial / LOCK).unlink(missing_ok=True)
             _rename(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        lock.close()
 
 
 @contextmanager
@@ -45,9 +45,8 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(
-            f"{place}: the prepared data cannot be written there ({error}). Free some space, or "
-            "choose another place: the environment variable SLEEPSWEEP_CACHE for data that a "
-            "launch prepares, --out for a store of your own."
+            f"{place}: cannot be written ({error}). Free some space, or choose another place: by "
+            "--out, or by the environment variable SLEEPSWEEP_CACHE for what a launch prepares."
         ) from error
 
 
@@ -60,18 +59,38 @@ def _rename(partial: Path, target: Path) -> None:
         # Another process finished first.
 
 
+def _locked_folder(parent: Path) -> tuple[Path, IO[bytes]]:
+    while True:
+        partial = parent / f"{PARTIAL}{uuid.uuid4().hex[:8]}"
+        partial.mkdir()
+        try:
+            lock = (partial / LOCK).open("wb")
+        except OSError:
+            partial.rmdir()
+            raise
+        if not _locked(lock, fcntl.LOCK_EX):
+            # Not every file system has locks. Without the file nobody takes this folder for dead.
+            (partial / LOCK).unlink()
+            return partial, lock
+        if (partial / LOCK).exists():
+            return partial, lock
+        lock.close()  # somebody was quicker, and removed the folder as that of a dead process
+
+
 def _remove_leftovers(folder: Path) -> None:
-    for path in folder.glob(f"{PARTIAL}*"):
-        writer = WRITER.fullmatch(path.name)
-        if writer and writer["host"] == platform.node() and not _runs(int(writer["pid"])):
-            shutil.rmtree(path, ignore_errors=True)
+    for path in folder.glob(f"{PARTIAL}*/{LOCK}"):
+        try:
+            lock = path.open("wb")
+        except OSError:
+            continue  # finished meanwhile, or somebody else's
+        with lock:
+            if _locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                shutil.rmtree(path.parent, ignore_errors=True)
 
 
-def _runs(pid: int) -> bool:
+def _locked(file: IO[bytes], how: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        fcntl.flock(file, how)
+    except OSError:
         return False
-    except PermissionError:
-        pass  # somebody else's process
     return True

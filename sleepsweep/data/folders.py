@@ -1,5 +1,6 @@
 """Folders of recordings: what they hold, and the refusal of what is no readable folder."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -11,15 +12,29 @@ GIVE = "Give the folder that holds the recordings"
 def check_folder(folder: Path) -> None:
     """Raise `UserError` when `folder` is missing, a file, or may not be read."""
     try:
-        next(folder.iterdir(), None)
+        for entry in folder.iterdir():
+            entry.lstat()  # a folder may be listed, and yet its files not be reached
+            break
     except FileNotFoundError as error:
         raise UserError(f"{folder}: no such folder. {GIVE}.") from error
     except NotADirectoryError as error:
         raise UserError(f"{folder}: is a file, not a folder. {GIVE}.") from error
     except OSError as error:
         raise UserError(
-            f"{folder}: this folder cannot be read ({error.strerror}). Check its permissions."
+            f"{folder}: this folder cannot be read ({error.strerror}). Check its permissions, or "
+            "give another folder."
         ) from error
+
+
+def check_tree(root: Path) -> None:
+    """Raise `UserError` when `root` or a folder below it is one that `check_folder` refuses.
+
+    A search would pass over such a folder, and over the recordings in it, without a word.
+    """
+    check_folder(root)
+    for folder, below, _ in os.walk(root):
+        for name in below:
+            check_folder(Path(folder, name))
 
 
 def describe_folder(folder: Path) -> str:

@@ -4,12 +4,14 @@ import re
 from pathlib import PurePath
 
 # Names that tell nights of one person: Sleep-EDF's (SC4ssN…, ST7ssN…), those of simulated nights
-# (SIMsssN…) and BIDS's (sub-ss_ses-N…).
+# (SIMsssN and a letter, as four digits alone may well number people) and BIDS's (sub-ss_ses-N…).
 # They are spelt one way, as one person in two spellings would be two subjects. Sleep-EDF's two
 # studies number their subjects alike, so the study stays part of the subject.
 TELLING_NAMES = (
     (
-        re.compile(r"(?<![a-z0-9])(?P<subject>sc4\d\d|st7\d\d|sim\d{3})(?P<night>\d)", re.I),
+        re.compile(
+            r"(?<![a-z0-9])(?P<subject>sc4\d\d|st7\d\d|sim\d{3}(?=\d[a-z]))(?P<night>\d)", re.I
+        ),
         str.upper,
     ),
     (re.compile(r"(?P<subject>sub-[a-z0-9]+)(_ses-0*(?P<night>\d+))?", re.I), str.lower),
@@ -23,11 +25,11 @@ def bare_label(label: str) -> str:
     return KIND.sub("", label.strip(PADDING)).strip(PADDING).lower()
 
 
-def person_of(name: str) -> tuple[str, int]:
-    """Return subject and night of a file name; of one that does not tell: its stem, night 1."""
+def person_of(name: str) -> tuple[str, int] | None:
+    """Return subject and night of a file name, or ``None`` where it does not tell."""
     stem = PurePath(name).stem
     for pattern, spelt in TELLING_NAMES:
         found = pattern.search(stem)
         if found:
             return spelt(found["subject"]), int(found["night"] or 1)
-    return stem, 1
+    return None

@@ -85,9 +85,9 @@ def npz_files(folder: Path) -> list[Path]:
 def read_npz(path: Path, epoch_s: float) -> Recording:
     """Read one npz file with epochs of `epoch_s` seconds, of one derivation in unknown units.
 
-    Subject and night come from a Sleep-EDF name (``SC4ssN…``, ``ST7ssN…``: subject ``SC4ss``,
-    night N); of any other name the stem is the subject, night 1. Raises `UserError` for a file that
-    cannot be used as a whole; single bad epochs are left for `drop_unusable`.
+    Subject and night come from the file, or from its name where that tells (`person_of`); else the
+    stem is the subject, night 1. Raises `UserError` for a file that cannot be used as a whole;
+    single bad epochs are left for `drop_unusable`.
     """
     arrays = _load(path)
     epochs = _epochs(path, arrays["x"])
@@ -216,7 +216,7 @@ def _person(path: Path, subject: Array | None, night: Array | None) -> tuple[str
         if subject.size != 1 or subject.dtype.kind not in "USiu":
             _refuse(path, "subject", f"is {subject!r}", "write one name")
         return str(subject.item()), 1 if night is None else int(night.item())
-    return person_of(path.name)
+    return person_of(path.name) or (path.stem, 1)
 
 
 def _label(path: Path, label: Array | None) -> str:

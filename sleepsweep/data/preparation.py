@@ -10,6 +10,7 @@ from typing import Any
 
 from sleepsweep.data.atomic import written_beside
 from sleepsweep.data.names import bare_label
+from sleepsweep.data.people import People
 from sleepsweep.data.recording import Prepared, Recording, prepared
 from sleepsweep.data.source import DataSpec, Source
 from sleepsweep.data.store import Store
@@ -70,9 +71,10 @@ def _write(target: Path, spec: DataSpec, source: Source, key: str, progress: Pro
 
 
 def _prepared(spec: DataSpec, source: Source, progress: Progress) -> Iterator[Prepared]:
-    done, total = count(), len(source)
+    done, total, people = count(), len(source), People()
 
     def one(recording: Recording) -> Prepared:
+        people.add(recording.subject, recording.night, recording.source)
         progress(next(done), total, f"{recording.subject}, night {recording.night}")
         return prepared(
             recording,

@@ -12,11 +12,12 @@ from pydantic import Field, field_validator, model_validator
 from sleepsweep.data.edf.described import DescribedSource, described_at, holds_edf
 from sleepsweep.data.edf.description import EXAMPLE, Description, is_description
 from sleepsweep.data.edf.sleep_edf import holds_sleep_edf, sleep_edf_source
-from sleepsweep.data.folders import check_folder, describe_folder
+from sleepsweep.data.folders import check_folder, check_tree, describe_folder
 from sleepsweep.data.names import bare_label
 from sleepsweep.data.npz import NpzSource, holds_npz, npz_files
 from sleepsweep.data.recording import Normalize, Recording
-from sleepsweep.data.simulation.nights import CHANNELS, EPOCH_S, SimulatedSource, SimulatedSpec
+from sleepsweep.data.simulation.layout import CHANNELS, EPOCH_S
+from sleepsweep.data.simulation.nights import SimulatedSource, SimulatedSpec
 from sleepsweep.data.store_files import holds_store
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
@@ -238,11 +239,13 @@ def _not_recognised(place: Path) -> str:
     if not place.is_dir():
         found = f"a {place.suffix or 'plain'} file" if place.exists() else "nothing (no such path)"
         return f"{place}: found {found}. {supported}"
+    check_tree(place)  # what is looked for may be where it cannot be seen
     if holds_edf(place):
         return (
             f"{place}: holds EDF or BDF files that are not named as Sleep-EDF's are. Where EDF+ "
-            "annotations inside them give the stages, set data.source: edf. Else describe them in "
-            f"a YAML file in that folder and give its path, for example:\n{EXAMPLE}"
+            "annotations inside them give the stages and their names tell who slept (as in BIDS), "
+            "set data.source: edf (data import: --source edf). Else describe them in a YAML file "
+            f"in that folder and give its path, for example:\n{EXAMPLE}"
         )
     endings = {entry.suffix.lower() for entry in place.iterdir()}
     if endings & {".pkl", ".pickle"}:

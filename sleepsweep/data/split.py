@@ -10,19 +10,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticUseDefault
 
-from sleepsweep.data.split_file import check_people, read_split_file
+from sleepsweep.data.split_file import ListedSplits, check_people, read_split_file
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec, only
 from sleepsweep.seeds import numpy_generator
 
 FEWEST_SUBJECTS = 3
 VALIDATION = 0.2  # the share, where neither a share nor a number of folds is given
+BLOCKS = 3  # where neither blocks nor folds nor a split file are given
 
 
 class LeakError(RuntimeError):
     """Data were about to reach a part of the study that must not see them: always a bug."""
+
+
+# Defaults that depend on the keys above them.
+def _read(given: dict[str, Any]) -> ListedSplits | None:
+    if given.get("protocol") != "file" or given.get("file") is None:
+        return None
+    return read_split_file(Path(given["file"]))
+
+
+def _number_of_blocks(given: dict[str, Any]) -> int:
+    if given.get("listed") is not None:
+        return len(given["listed"].blocks)
+    return given.get("folds") or BLOCKS
+
+
+def _null_is_default(value: Any) -> Any:
+    if value is None:
+        raise PydanticUseDefault
+    return value
 
 
 class SplitSpec(PartSpec):
@@ -30,10 +51,13 @@ class SplitSpec(PartSpec):
 
     `test` is the share set aside once a study; `validation` the share of the remaining subjects,
     or `folds` the number of parts that these are cut into, each of them validated on in turn.
-    Each of `blocks` re-draws train and validation, unless `resplit` is false; draws depend on
-    `seed`, which is not the sweep's. Subjects with as many nights are shared out evenly over the
-    parts; where they are too few for that, the draw is a plain one. With the protocol ``file`` all
-    of it stands in `file`, as in `read_split_file`.
+    Each of `blocks` (null: one for each fold, or 3) re-draws train and validation, unless `resplit`
+    is false; draws depend on `seed`, which is not the sweep's. Subjects with as many nights are
+    shared out evenly over the parts, to within one.
+
+    With the protocol ``file`` all of it stands in `file`, a path from the current folder, as in
+    `read_split_file`. It is read once, into `listed`: a spec that holds this, as the one in
+    ``sweep.json`` does, needs the file no more.
     """
 
     protocol: Annotated[str, only("subject", "file")] = "subject"
@@ -41,39 +65,40 @@ class SplitSpec(PartSpec):
     test: float = Field(default=0.15, gt=0, lt=1)
     validation: Annotated[float, Field(gt=0, lt=1)] | None = None
     folds: Annotated[int, Field(ge=2)] | None = None
-    blocks: int = Field(default=3, ge=1)
+    listed: ListedSplits | None = Field(default_factory=_read)
+    blocks: Annotated[int, BeforeValidator(_null_is_default)] = Field(
+        default_factory=_number_of_blocks, ge=1
+    )
     resplit: bool = True
     seed: int = Field(default=0, ge=0)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _blocks_are_the_files(cls, given: Any) -> Any:
-        if not (isinstance(given, dict) and given.get("protocol") == "file"):
-            return given
-        if not isinstance(given.get("file"), str):
-            raise ValueError("protocol file needs the path of a split file in the key file")
-        listed = len(read_split_file(Path(given["file"])).blocks)
-        if given.get("blocks", listed) != listed:
-            raise ValueError(
-                f"blocks is {given['blocks']}, but {given['file']} lists {listed}; leave blocks out"
-            )
-        return {**given, "blocks": listed}
 
     @model_validator(mode="after")
     def _agrees(self) -> "SplitSpec":
         if self.folds is not None and self.validation is not None:
             raise ValueError("folds and validation exclude each other; give one of them")
         if self.protocol == "file":
-            drawing = ("test", "validation", "folds", "resplit", "seed")
-            fields = type(self).model_fields
-            extra = [key for key in drawing if getattr(self, key) != fields[key].default]
-            if extra:
-                raise ValueError(
-                    f"protocol file takes everything from its file; remove {', '.join(extra)}"
-                )
-        elif self.file is not None:
-            raise ValueError("file is read by protocol file only; set that, or remove file")
+            self._agrees_with_the_file()
+        elif self.file is not None or self.listed is not None:
+            raise ValueError(
+                "file and listed are read by protocol file only; set that, or remove them"
+            )
         return self
+
+    def _agrees_with_the_file(self) -> None:
+        if self.file is None or self.listed is None:
+            raise ValueError("protocol file needs the path of a split file in the key file")
+        held = len(self.listed.blocks)
+        if self.blocks != held:
+            raise ValueError(
+                f"blocks is {self.blocks}, but {self.file} lists {held}; leave blocks out"
+            )
+        drawing = ("test", "validation", "folds", "resplit", "seed")
+        fields = type(self).model_fields
+        extra = [key for key in drawing if getattr(self, key) != fields[key].default]
+        if extra:
+            raise ValueError(
+                f"protocol file takes everything from its file; remove {', '.join(extra)}"
+            )
 
 
 @dataclass(frozen=True)
@@ -93,9 +118,13 @@ class Split:
             object.__setattr__(self, part, tuple(sorted(getattr(self, part))))
 
 
-def split_hash(train: Sequence[str], validation: Sequence[str]) -> str:
-    """Twelve hexadecimal digits that name who is trained on and who is validated on."""
-    return hashlib.sha256(json.dumps([train, validation]).encode()).hexdigest()[:12]
+def split_hash(train: Sequence[str], labelled: Sequence[str], validation: Sequence[str]) -> str:
+    """Twelve hexadecimal digits that name who is trained on, whose labels are read, who validates.
+
+    `labelled` are those of `train` on whose labels a probe is fitted.
+    """
+    text = json.dumps([train, labelled, validation])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def set_aside(nights: Mapping[str, int], spec: SplitSpec) -> tuple[str, ...]:
@@ -113,10 +142,9 @@ def set_aside(nights: Mapping[str, int], spec: SplitSpec) -> tuple[str, ...]:
             f"{FEWEST_SUBJECTS} are needed: one each to train, validate and test on. Add "
             "recordings of more subjects; two nights of one person count as one subject."
         )
-    if spec.file is not None:
-        listed = read_split_file(Path(spec.file))
-        check_people(Path(spec.file), listed, names)
-        return tuple(sorted(listed.test))
+    if spec.file is not None and spec.listed is not None:
+        check_people(Path(spec.file), spec.listed, names)
+        return tuple(sorted(spec.listed.test))
     return _drawn("test subjects", nights, _share(spec.test, len(names), leave=2))
 
 
@@ -129,8 +157,8 @@ def draw_split(
     K blocks the folds are drawn anew. With ``resplit: false`` every block gets the split of block
     0. Raises `UserError` when too few subjects are left.
     """
-    if spec.file is not None:
-        block = read_split_file(Path(spec.file)).blocks[index]
+    if spec.listed is not None:
+        block = spec.listed.blocks[index]
         return Split(train=block.train, validation=block.validation, test=tuple(test))
     rest = {name: count for name, count in nights.items() if name not in test}
     fewest = spec.folds or FEWEST_SUBJECTS - 1
@@ -164,15 +192,19 @@ def _drawn(purpose: str, nights: Mapping[str, int], count: int, **axes: int) -> 
 
 
 def _fold(nights: Mapping[str, int], folds: int, place: int, seed: int) -> tuple[str, ...]:
+    # With the shift everybody is as likely to be in any fold, wherever a stratum stands.
     generator = numpy_generator("folds", seed=seed, partition=place // folds)
-    return tuple(sorted(_stratified(nights, generator)[place % folds :: folds]))
+    order = _stratified(nights, generator)
+    start = int(generator.integers(folds))
+    return tuple(sorted(order[(start + place) % folds :: folds]))
 
 
 def _stratified(nights: Mapping[str, int], generator: Any) -> list[str]:
-    # Those with as many nights stand together, in random order. Where every stratum is too small
-    # to give somebody to each part, the draw is a plain one.
-    order: list[str] = []
-    for stratum in sorted(set(nights.values()), reverse=True):
-        names = sorted(name for name, count in nights.items() if count == stratum)
-        order += [names[place] for place in generator.permutation(len(names))]
-    return order
+    # Those with as many nights stand together, in random order. The strata are shuffled too: where
+    # each is of one subject only, the draw is a plain one.
+    strata: dict[int, list[str]] = {}
+    for name in sorted(nights):
+        strata.setdefault(nights[name], []).append(name)
+    groups = [strata[count] for count in sorted(strata)]
+    shuffled = [groups[place] for place in generator.permutation(len(groups))]
+    return [group[place] for group in shuffled for place in generator.permutation(len(group))]

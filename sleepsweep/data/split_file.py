@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
+from sleepsweep.yamlfile import parse_yaml
 
 LAYOUT = "test: [names], blocks: [{train: [names], validation: [names]}, …]"
 
@@ -28,30 +29,30 @@ class ListedSplits(PartSpec):
     test: Names
     blocks: Annotated[tuple[ListedBlock, ...], Field(strict=False, min_length=1)]
 
+    @model_validator(mode="after")
+    def _nobody_twice(self) -> "ListedSplits":
+        for number, block in enumerate(self.blocks):
+            twice = _repeated([*block.train, *block.validation, *self.test])
+            if twice:
+                raise ValueError(f"blocks.{number}: named more than once: {', '.join(twice)}")
+        return self
+
 
 def read_split_file(path: Path) -> ListedSplits:
-    """Read a split file, YAML or JSON.
+    """Read a split file, YAML or JSON; a relative path is one from the current folder.
 
     Raises `UserError` when it cannot be read, has another layout, or names somebody twice.
     """
     try:
-        content = yaml.safe_load(path.expanduser().read_text(encoding="utf-8"))
+        content, _ = parse_yaml(path.expanduser().read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise _refused(path, f"cannot be read ({error})") from error
-    except (yaml.YAMLError, RecursionError) as error:
+        raise _refused(path, f"cannot be read ({error}){_lost(path)}") from error
+    except yaml.YAMLError as error:
         raise _refused(path, f"is neither YAML nor JSON ({_one_line(error)})") from error
     try:
-        listed = ListedSplits.model_validate(content)
+        return ListedSplits.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        hint = "; put names that look like numbers in quotes" * (first["type"] == "string_type")
-        raise _refused(path, f"{where}: {first['msg']}{hint}") from error
-    for number, block in enumerate(listed.blocks):
-        twice = _repeated([*block.train, *block.validation, *listed.test])
-        if twice:
-            raise _refused(path, f"blocks.{number}: named more than once: {', '.join(twice)}")
-    return listed
+        raise _refused(path, _sentence(error)) from error
 
 
 def check_people(path: Path, listed: ListedSplits, subjects: Collection[str]) -> None:
@@ -77,6 +78,24 @@ def _repeated(names: Iterable[str]) -> list[str]:
             seen.add(name)
 
     return sorted(set(again()))
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    where = ".".join(map(str, first["loc"])) or "the file"
+    hint = "; put names that look like numbers in quotes" * (first["type"] == "string_type")
+    return f"{where}: {first['msg']}{hint}"
+
+
+def _lost(path: Path) -> str:
+    place = path.expanduser()
+    looked = "" if place.is_absolute() else f", looked for in {Path.cwd()}"
+    return (
+        f"{looked}; a sweep that was begun with it keeps its content in sweep.json, as "
+        "spec.split.listed"
+    )
 
 
 def _one_line(error: Any) -> str:

@@ -10,6 +10,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,14 +21,17 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from sleepsweep.data.atomic import PARTIAL, writing
+from sleepsweep.data.folders import describe_folder
 from sleepsweep.data.manifest import Manifest, RecordingEntry
 from sleepsweep.data.recording import Prepared
 from sleepsweep.errors import UserError
 
-FORMAT_VERSION = 2  # part of a store's key: raise it too when the same recordings give other files
+FORMAT_VERSION = 3  # part of a store's key: raise it too when the same recordings give other files
 EPOCHS, INDEX, MANIFEST = "epochs.npy", "index.parquet", "manifest.json"
 LABELS = {"subject": "category", "night": "int32", "position": "int32", "stage": "int8"}
 INDEX_COLUMNS = LABELS | {"quality": "float32", "recording": "int32"}
+# How a manifest of ours begins, whatever its format version, and whatever became of the rest.
+OURS = re.compile(r'\s*\{\s*"format_version":\s*\d+,\s*"key":\s*"')
 SAMPLED_EPOCHS = 32
 BLOCK_BYTES = 1 << 22  # read at once when all of a store is verified
 
@@ -35,8 +39,8 @@ EpochsFile = np.memmap[Any, np.dtype[np.float32]]
 
 
 def holds_store(folder: Path) -> bool:
-    """Whether `folder` is a store, or what is left of one; opening it tells."""
-    return any((folder / name).is_file() for name in (EPOCHS, INDEX))
+    """Whether `folder` is a store, whole or damaged: it has a manifest that is one of ours."""
+    return _manifest_text(folder) is not None
 
 
 def write_store(
@@ -72,9 +76,9 @@ def write_store(
 def read_store(folder: Path) -> tuple[Manifest, pd.DataFrame, EpochsFile]:
     """Return manifest, index and the epochs, memory-mapped read-only.
 
-    Raises `UserError` when a file is missing, damaged or not readable, the format version is
-    another one, or the files do not belong together. Of the epochs a sample is read;
-    `verify_epochs` reads all.
+    Raises `UserError` when the folder is no store, a file is missing, damaged or not readable, the
+    format version is another one, or the files do not belong together. Of the epochs a sample is
+    read; `verify_epochs` reads all.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such store. Prepare the data again.")
@@ -83,16 +87,16 @@ def read_store(folder: Path) -> tuple[Manifest, pd.DataFrame, EpochsFile]:
             f"{folder}: a store that is still being written, or never was finished. Prepare the "
             "data again; what an interrupted preparation left is removed then."
         )
+    text = _manifest_text(folder)
+    if text is None:
+        raise _no_store(folder)
     try:
-        manifest = _read_manifest(folder)
+        manifest = _read_manifest(folder, text)
         index = pd.read_parquet(folder / INDEX, columns=list(INDEX_COLUMNS)).astype(INDEX_COLUMNS)
         epochs = np.load(folder / EPOCHS, mmap_mode="r", allow_pickle=False)
         problem = _mismatch(folder, manifest, index, epochs)
     except PermissionError as error:
-        raise UserError(
-            f"{folder}: the store may not be read ({error}). Ask its owner for the permission, or "
-            "prepare the data in a folder of your own."
-        ) from error
+        raise _closed(folder, error) from error
     except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
         raise _damaged(folder, str(error).partition("\n")[0]) from error
     if problem:
@@ -145,8 +149,32 @@ def _write_epochs(
     return entries, pd.concat(frames, ignore_index=True).astype(INDEX_COLUMNS)
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    text = (folder / MANIFEST).read_text(encoding="utf-8")
+def _manifest_text(folder: Path) -> str | None:
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeDecodeError):
+        return None
+    except OSError as error:
+        raise _closed(folder, error) from error
+    return text if OURS.match(text) else None
+
+
+def _no_store(folder: Path) -> UserError:
+    return UserError(
+        f"{folder}: is not a store: it has no {MANIFEST} that sleepsweep wrote (found: "
+        f"{describe_folder(folder)}). `sleepsweep data import` makes a store of recordings. If one "
+        "should be here, move this folder away and prepare the data again."
+    )
+
+
+def _closed(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{folder}: the store may not be read ({error}). Ask its owner for the permission, or "
+        "prepare the data in a folder of your own."
+    )
+
+
+def _read_manifest(folder: Path, text: str) -> Manifest:
     version = json.loads(text)["format_version"]
     if version != FORMAT_VERSION:
         raise UserError(
@@ -176,6 +204,7 @@ def _mismatch(folder: Path, manifest: Manifest, index: pd.DataFrame, epochs: Epo
 
 
 def _damaged(folder: Path, problem: str) -> UserError:
+    # Only of a folder that is a store of ours: the message has it deleted.
     return UserError(
         f"{folder}: damaged store ({problem}). Delete this folder and prepare the data again."
     )

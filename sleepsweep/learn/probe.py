@@ -37,7 +37,8 @@ class ProbeSpec(PartSpec):
     def labelled(self, subjects: Collection[str], *, split: int, seed: int) -> tuple[str, ...]:
         """Return those of the training `subjects` whose labels the probe reads, sorted.
 
-        The draw depends on the names, the split and the seed; those of a smaller share are among
+        The draw depends on the names, the number of the split and the seed of the splits (never a
+        run's, so that runs on one split read the same labels); those of a smaller share are among
         those of a larger one.
         """
         names = sorted(subjects)

@@ -1,31 +1,24 @@
 """A folder is written whole or not at all, and what the dead left is cleared away."""
 
 import errno
+import fcntl
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from sleepsweep.data.atomic import PARTIAL, writing, written_beside
+from sleepsweep.data.atomic import LOCK, PARTIAL, writing, written_beside
 from sleepsweep.errors import UserError
 
 
-def leftover(folder: Path, host: str, pid: int) -> Path:
-    path = folder / f"{PARTIAL}0123abcd@{host}@{pid}"
+def leftover(folder: Path, name: str, *files: str) -> Path:
+    path = folder / f"{PARTIAL}{name}"
     path.mkdir()
-    (path / "epochs.npy").write_bytes(b"half")
+    for file in ("epochs.npy", *files):
+        (path / file).write_bytes(b"half")
     return path
-
-
-@pytest.fixture
-def dead() -> int:
-    """The number of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -35,6 +28,7 @@ def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
         assert not target.exists()
         assert partial.parent == target.parent
     assert (target / "file").read_text() == "whole"
+    assert list(target.iterdir()) == [target / "file"]
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -59,25 +53,50 @@ def test_who_came_first_is_left_as_it_is(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_only_what_dead_processes_of_this_machine_left_is_removed(
-    tmp_path: Path, dead: int
-) -> None:
-    gone = leftover(tmp_path, platform.node(), dead)
-    kept = {
-        leftover(tmp_path, platform.node(), os.getpid()),
-        leftover(tmp_path, platform.node(), 1),
-        leftover(tmp_path, "another-machine", dead),
-        tmp_path / f"{PARTIAL}of-something-else",
-    }
-    (tmp_path / f"{PARTIAL}of-something-else").mkdir()
+def test_only_what_the_dead_left_is_removed(tmp_path: Path) -> None:
+    gone = leftover(tmp_path, "dead", LOCK)
+    alive = leftover(tmp_path, "alive", LOCK)
+    kept = {alive, leftover(tmp_path, "where-nothing-can-be-locked")}
+    with (alive / LOCK).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with written_beside(tmp_path / "store"):
+            assert not gone.exists()
+            with written_beside(tmp_path / "other"):  # leaves the first one alone
+                pass
+    assert set(tmp_path.iterdir()) == kept | {tmp_path / "store", tmp_path / "other"}
+
+
+def test_a_process_that_is_killed_leaves_what_the_next_one_removes(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, signal\n"
+        "from sleepsweep.data.atomic import written_beside\n"
+        f"with written_beside(pathlib.Path({str(tmp_path / 'store')!r})):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert [path.name.startswith(PARTIAL) for path in tmp_path.iterdir()] == [True]
     with written_beside(tmp_path / "store"):
-        assert not gone.exists()
-    assert set(tmp_path.iterdir()) == kept | {tmp_path / "store"}
+        pass
+    assert list(tmp_path.iterdir()) == [tmp_path / "store"]
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with written_beside(tmp_path / "store") as partial:
+        monkeypatch.undo()
+        with written_beside(tmp_path / "other"):
+            assert partial.exists()
+    assert set(tmp_path.iterdir()) == {tmp_path / "store", tmp_path / "other"}
 
 
 def test_a_full_disk_is_the_users_to_mend(tmp_path: Path) -> None:
     with (
-        pytest.raises(UserError, match=rf"{tmp_path}: .*No space left.*SLEEPSWEEP_CACHE.*--out"),
+        pytest.raises(
+            UserError, match=rf"{tmp_path}: cannot be .*No space left.*--out.*SLEEPSWEEP_CACHE"
+        ),
         writing(tmp_path),
     ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

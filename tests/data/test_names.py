@@ -12,10 +12,13 @@ from sleepsweep.data.names import bare_label, person_of
         ("ST7011J0-PSG.edf", ("ST701", 1)),
         ("sc4822gp.npz", ("SC482", 2)),
         ("Sub-07_ses-02_eeg.edf", ("sub-07", 2)),
-        ("anna.edf", ("anna", 1)),
+        ("SIM0001E0-PSG.edf", ("SIM000", 1)),
+        ("sim0012.npz", None),
+        ("p1_night2.edf", None),
+        ("anna.edf", None),
     ],
 )
-def test_person_of(name: str, person: tuple[str, int]) -> None:
+def test_person_of(name: str, person: tuple[str, int] | None) -> None:
     assert person_of(name) == person
 
 

@@ -34,6 +34,8 @@ def test_what_is_read(write_npz: Writer) -> None:
         ("ucddb002.npz", "ucddb002", 1),
         ("SC4xx1.npz", "SC4xx1", 1),
         ("sc4002e0.npz", "SC400", 2),
+        ("sim0001.npz", "sim0001", 1),
+        ("SIM0012E0.npz", "SIM001", 2),
         ("EEG_SC4001E0.npz", "SC400", 1),
         ("sub-01_ses-2_task-sleep.npz", "sub-01", 2),
         ("sub-01.npz", "sub-01", 1),

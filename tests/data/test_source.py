@@ -117,6 +117,12 @@ def test_pointed_at_a_store(store: Store) -> None:
         spec.build()
 
 
+def test_recordings_beside_an_array_are_no_store(write_npz: Writer) -> None:
+    folder = write_npz().parent
+    (folder / "epochs.npy").touch()
+    assert DataSpec().pointed_at(folder).source == "npz"
+
+
 def test_pointed_at_sleep_edf(tmp_path: Path) -> None:
     (tmp_path / "sleep-cassette").mkdir()
     (tmp_path / "sleep-cassette" / "SC4001E0-PSG.edf").touch()
@@ -137,7 +143,9 @@ def test_pointed_at_a_description_file(tmp_path: Path) -> None:
 
 def test_pointed_at_other_edf_files(tmp_path: Path) -> None:
     (tmp_path / "night.EDF").touch()
-    with pytest.raises(UserError, match=r"(?s)not named as Sleep-EDF's.*source: edf.*hypnogram:"):
+    with pytest.raises(
+        UserError, match=r"(?s)not named as Sleep-EDF.*source: edf \(.*--source edf\).*hypnogram:"
+    ):
         DataSpec().pointed_at(tmp_path)
 
 

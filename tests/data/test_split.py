@@ -1,6 +1,8 @@
 """Splits by subject."""
 
 from collections import Counter
+from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -80,30 +82,58 @@ def test_a_draw_depends_on_the_names_and_not_on_their_order() -> None:
     assert draw_split(backwards, aside[::-1], spec, 1) == draw_split(MIXED, aside, spec, 1)
 
 
-@given(seed=st.integers(0, 10**6), index=st.integers(0, 20), share=st.floats(0.1, 0.9))
-def test_each_part_has_its_share_of_those_with_one_night(
-    seed: int, index: int, share: float
+@given(
+    nights=st.lists(st.integers(1, 5), min_size=3, max_size=60),
+    seed=st.integers(0, 10**6),
+    index=st.integers(0, 20),
+    share=st.floats(0.1, 0.9),
+)
+def test_each_part_has_its_share_of_those_with_as_many_nights(
+    nights: list[int], seed: int, index: int, share: float
 ) -> None:
-    split = draw_split(MIXED, (), SplitSpec(validation=share, seed=seed), index)
-    single = sum(MIXED[name] == 1 for name in split.validation)
-    expected = 8 * len(split.validation) / len(MIXED)
-    assert abs(single - expected) < 1
+    people = {f"s{k}": count for k, count in enumerate(nights)}
+    split = draw_split(people, (), SplitSpec(validation=share, seed=seed), index)
+    for count, everyone in Counter(nights).items():
+        drawn = sum(people[name] == count for name in split.validation)
+        assert abs(drawn - everyone * len(split.validation) / len(people)) < 1
 
 
-def test_everybody_is_as_likely_to_be_drawn() -> None:
-    # With so few of one night no part can have its share of them: the draw is then a plain one.
-    people = {"a": 1, "b": 2, "c": 2, "d": 2, "e": 2}
+@pytest.mark.parametrize("keys", [{"validation": 0.4}, {"folds": 3}])
+def test_everybody_is_as_likely_to_be_drawn(keys: dict[str, Any]) -> None:
+    people = {"a": 1, "b": 2, "c": 2, "d": 2, "e": 3, "f": 3}
     times = Counter(
         name
         for seed in range(2000)
-        for name in draw_split(people, (), SplitSpec(validation=0.4, seed=seed), 0).validation
+        for name in draw_split(people, (), SplitSpec(**keys, seed=seed), 0).validation
     )
     assert chisquare([times[name] for name in people]).pvalue > 0.01
 
 
-@given(count=st.integers(4, 60), folds=st.integers(2, 10), seed=st.integers(0, 999))
-def test_folds_validate_on_everybody_once(count: int, folds: int, seed: int) -> None:
-    people = {f"s{k}": 1 + k % 2 for k in range(max(count, folds + 2))}
+@pytest.mark.parametrize(
+    ("people", "keys"),
+    [
+        ({"a": 4, "b": 3, "c": 2, "d": 1}, {"validation": 0.5}),
+        ({name: 1 + k for k, name in enumerate("abcdef")}, {"folds": 3}),
+    ],
+)
+def test_where_nobody_has_as_many_nights_the_draw_is_a_plain_one(
+    people: dict[str, int], keys: dict[str, Any]
+) -> None:
+    pairs = Counter(
+        draw_split(people, (), SplitSpec(**keys, seed=seed), 0).validation for seed in range(1500)
+    )
+    assert set(pairs) == set(combinations(people, 2))
+    assert chisquare(list(pairs.values())).pvalue > 0.01
+
+
+@given(
+    count=st.integers(4, 60),
+    kinds=st.integers(1, 20),
+    folds=st.integers(2, 10),
+    seed=st.integers(0, 999),
+)
+def test_folds_validate_on_everybody_once(count: int, kinds: int, folds: int, seed: int) -> None:
+    people = {f"s{k}": 1 + k % kinds for k in range(max(count, folds + 2))}
     spec = SplitSpec(folds=folds, seed=seed, test=0.01)
     aside = set_aside(people, spec)
     splits = [draw_split(people, aside, spec, block) for block in range(2 * folds)]
@@ -112,7 +142,7 @@ def test_folds_validate_on_everybody_once(count: int, folds: int, seed: int) -> 
         assert sorted(validated) == sorted(set(people) - set(aside))
         sizes = [len(split.validation) for split in around]
         assert max(sizes) - min(sizes) <= 1
-        for nights in (1, 2):
+        for nights in range(1, 1 + kinds):
             shares = [sum(people[n] == nights for n in split.validation) for split in around]
             assert max(shares) - min(shares) <= 1
 
@@ -128,9 +158,10 @@ def test_more_folds_than_subjects() -> None:
         draw_split(dict.fromkeys("abcde", 1), ["a"], SplitSpec(folds=5), 0)
 
 
-def test_the_hash_names_who_is_trained_and_validated_on() -> None:
-    assert split_hash(["a", "b"], ["c"]) == split_hash(("a", "b"), ("c",))
-    assert len({split_hash(["a", "b"], ["c"]), split_hash(["a"], ["b", "c"])}) == 2
+def test_the_hash_names_everybody_in_their_role() -> None:
+    assert split_hash(["a", "b"], ["a"], ["c"]) == split_hash(("a", "b"), ("a",), ("c",))
+    others = [(["a", "b"], ["b"], ["c"]), (["a"], ["a"], ["b", "c"]), (["a"], ["a"], ["c"])]
+    assert len({split_hash(*roles) for roles in [(["a", "b"], ["a"], ["c"]), *others]}) == 4
 
 
 def test_a_subject_in_two_parts_is_a_leak() -> None:
@@ -178,5 +209,19 @@ def test_shares_that_leave_a_part_empty_are_refused(wrong: dict[str, float]) -> 
 def test_folds_and_a_validation_share_exclude_each_other() -> None:
     with pytest.raises(ValidationError, match="folds and validation exclude each other"):
         SplitSpec(folds=5, validation=0.2)
-    spec = SplitSpec(folds=5)
+
+
+@pytest.mark.parametrize(
+    ("keys", "blocks"),
+    [
+        ({}, 3),
+        ({"blocks": None}, 3),
+        ({"folds": 5}, 5),
+        ({"folds": 5, "blocks": None}, 5),
+        ({"folds": 5, "blocks": 2}, 2),
+    ],
+)
+def test_each_fold_is_a_block_where_blocks_are_not_given(keys: dict[str, Any], blocks: int) -> None:
+    spec = SplitSpec.model_validate(keys)
+    assert spec.blocks == blocks
     assert SplitSpec.model_validate(spec.model_dump(mode="json")) == spec

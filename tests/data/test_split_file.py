@@ -45,6 +45,40 @@ def test_the_file_says_it_all(tmp_path: Path) -> None:
     assert draw_split(PEOPLE, test, spec, 1) == Split(("b", "d"), ("a", "c"), ("e",))
 
 
+def test_the_file_is_read_once(tmp_path: Path) -> None:
+    file = write(tmp_path)
+    spec = SplitSpec(protocol="file", file=file)
+    other = {"test": ["a"], "blocks": [{"train": ["b"], "validation": ["c", "d", "e"]}]}
+    write(tmp_path, other)
+    assert set_aside(PEOPLE, spec) == ("e",)
+    assert draw_split(PEOPLE, ("e",), spec, 1) == Split(("b", "d"), ("a", "c"), ("e",))
+    Path(file).unlink()
+    dumped = spec.model_dump(mode="json")
+    assert dumped["listed"] == LISTED
+    assert SplitSpec.model_validate(dumped) == spec
+
+
+def test_a_lost_file_is_written_anew_from_what_a_sweep_keeps(tmp_path: Path) -> None:
+    spec = SplitSpec(protocol="file", file=write(tmp_path))
+    kept = spec.model_dump(mode="json")["listed"]
+    (tmp_path / "split.yaml").unlink()
+    with pytest.raises(
+        UserError, match=r"keeps its content in sweep\.json, as spec\.split\.listed"
+    ):
+        SplitSpec(protocol="file", file=spec.file)
+    assert SplitSpec(protocol="file", file=write(tmp_path, kept)) == spec
+
+
+def test_a_relative_path_is_one_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert SplitSpec(protocol="file", file="split.yaml").blocks == 2
+    with pytest.raises(UserError, match=rf"looked for in {tmp_path};"):
+        SplitSpec(protocol="file", file="nowhere.yaml")
+
+
 def test_yaml_is_read_as_json_is(tmp_path: Path) -> None:
     text = "test: [e]\nblocks:\n- train: [a, b, c]\n  validation: [d]\n"
     spec = SplitSpec(protocol="file", file=write(tmp_path, text), blocks=1)
@@ -70,6 +104,7 @@ def block(**changes: Any) -> dict[str, Any]:
         ({"test": ["e"]}, "blocks: Field required"),
         ("- a\n", "the file: "),
         ("a: [b\n", "is neither YAML nor JSON"),
+        ("test: [e]\ntest: [a]\n", "line 2: test is given twice"),
         ("test: !!python/object/apply:os.getcwd []", "is neither YAML nor JSON"),
     ],
 )
@@ -85,8 +120,11 @@ def test_a_missing_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"protocol": "subject"}, "file is read by protocol file only"),
+        ({"protocol": "subject"}, "file and listed are read by protocol file only"),
         ({"file": None}, "needs the path of a split file"),
+        ({"listed": None}, "needs the path of a split file"),
+        ({"listed": block(train=["d", "b", "a"])}, "blocks.1: named more than once: a"),
+        ({"protocol": "subject", "file": None, "listed": LISTED}, "listed are read by protocol"),
         ({"blocks": 3}, "blocks is 3, but .* lists 2; leave blocks out"),
         ({"validation": 0.3, "seed": 1}, "takes everything from its file; remove validation, seed"),
     ],

@@ -283,7 +283,7 @@ def test_a_full_disk_is_one_message_and_leaves_nothing(spec: DataSpec, cache: Pa
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         messages = [pool.apply(_on_a_small_disk, (spec, cache, size)) for size in (0, 1000, 5000)]
     for said in messages:
-        assert said.startswith(f"{cache}: the prepared data cannot be written there"), said
+        assert said.startswith(f"{cache}: cannot be written"), said
         assert "File too large" in said
     assert list(cache.iterdir()) == []
     assert len(prepare(spec, cache).subjects) == 3

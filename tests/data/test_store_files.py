@@ -150,10 +150,7 @@ def _a_list(path: Path) -> None:
         ("index.parquet", _no_quality),
         ("index.parquet", Path.unlink),
         ("manifest.json", _cut),
-        ("manifest.json", _empty),
-        ("manifest.json", _a_list),
         ("manifest.json", _without_recordings),
-        ("manifest.json", Path.unlink),
     ],
 )
 def test_a_damaged_store_is_named(folder: Path, name: str, damage: Damage) -> None:
@@ -162,6 +159,40 @@ def test_a_damaged_store_is_named(folder: Path, name: str, damage: Damage) -> No
         Store.open(folder)
     assert str(caught.value).startswith(str(folder))
     assert holds_store(folder)  # so that --data names the damage
+
+
+def _a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _of_something_else(path: Path) -> None:
+    path.write_text('{"manifest_version": 3, "name": "a browser extension"}')
+
+
+def _not_text(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe")
+
+
+@pytest.mark.parametrize(
+    "change", [Path.unlink, _empty, _a_list, _a_folder, _of_something_else, _not_text]
+)
+def test_what_is_not_known_to_be_a_store_is_not_to_be_deleted(folder: Path, change: Damage) -> None:
+    change(folder / "manifest.json")
+    with pytest.raises(UserError, match=r"is not a store: .*\(found: .*1 × \.npy") as caught:
+        Store.open(folder)
+    assert str(caught.value).startswith(str(folder))
+    assert "elete" not in str(caught.value)
+    assert not holds_store(folder)
+
+
+def test_recordings_are_no_damaged_store(tmp_path: Path) -> None:
+    for name in ("SC4001E0-PSG.edf", "epochs.npy"):
+        (tmp_path / name).touch()
+    with pytest.raises(UserError, match=r"is not a store: .*1 × \.edf.*sleepsweep data import"):
+        Store.open(tmp_path)
+    assert not holds_store(tmp_path)
+    assert not holds_store(tmp_path / "epochs.npy")
 
 
 @pytest.mark.parametrize("name", ["index.parquet", "epochs.npy"])
@@ -179,8 +210,8 @@ def test_a_file_of_another_store_is_noticed(
 
 def test_another_format_version_is_refused(folder: Path) -> None:
     path = folder / "manifest.json"
-    path.write_text(path.read_text().replace('"format_version": 2', '"format_version": 99'))
-    with pytest.raises(UserError, match="format 99, this sleepsweep reads format 2"):
+    path.write_text(path.read_text().replace('"format_version": 3', '"format_version": 99'))
+    with pytest.raises(UserError, match="format 99, this sleepsweep reads format 3"):
         Store.open(folder)
 
 
@@ -194,10 +225,12 @@ def test_a_store_that_may_not_be_read_is_not_called_damaged(
     with pytest.raises(UserError, match=r"may not be read .*Permission denied") as caught:
         Store.open(folder)
     assert "Delete" not in str(caught.value)
+    with pytest.raises(UserError, match=r"may not be read .*Permission denied"):
+        holds_store(folder)
 
 
 def test_a_store_that_was_never_finished_is_said_to_be_one(folder: Path) -> None:
-    partial = folder.rename(folder.with_name(".partial-01234567@host@12"))
+    partial = folder.rename(folder.with_name(".partial-01234567"))
     with pytest.raises(UserError, match=r"still being written, or never was finished"):
         Store.open(partial)
 

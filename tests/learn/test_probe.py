@@ -69,7 +69,7 @@ def test_the_labelled_of_a_small_share_are_among_those_of_a_larger_one() -> None
         assert all(few <= more for few, more in pairwise(nested))
 
 
-def test_who_is_labelled_depends_on_split_and_seed() -> None:
+def test_who_is_labelled_depends_on_the_split_and_on_the_seed_of_splits() -> None:
     probe = ProbeSpec(label_fraction=0.1)
     draws = {probe.labelled(PEOPLE, split=split, seed=seed) for split in (0, 1) for seed in (0, 1)}
     assert len(draws) == 4

@@ -11,10 +11,14 @@ import numpy as np
 from sleepsweep.data.edf.description import PLACE, Description, read_description
 from sleepsweep.data.edf.header import read_header
 from sleepsweep.data.edf.signals import read_edf
-from sleepsweep.data.folders import check_folder, describe_folder
-from sleepsweep.data.names import person_of
+from sleepsweep.data.folders import check_folder, check_tree, describe_folder
+from sleepsweep.data.names import bare_label, person_of
+from sleepsweep.data.people import People
 from sleepsweep.data.recording import Recording
 from sleepsweep.errors import UserError
+
+TELLING = r"person: '(?P<subject>P[0-9]+)_night(?P<night>[0-9])'"
+OWN_PERSON = r"person: '(?P<subject>[^/]+)\.edf$'"
 
 
 @dataclass(frozen=True)
@@ -41,23 +45,32 @@ class DescribedSource:
     def recordings(self) -> Iterator[Recording]:
         """Yield each recording, in the order of their paths.
 
-        Raises `UserError` before the first one when a hypnogram is missing or not the only one, or
-        two recordings claim the same night.
+        Raises `UserError` before the first one when a hypnogram is missing or not the only one,
+        nights cannot be beside each other (`People`), or no derivation is named and the files hold
+        different ones.
         """
+        nights = self.nights()
+        if not self._wanted:
+            _refuse_different_derivations([night.recording for night in nights])
         # A map, unlike a generator, does not keep a recording while the next one is read.
-        return map(self.read, self.nights())
+        return map(self.read, nights)
 
     def nights(self) -> list[Night]:
-        """Return the recordings with their hypnograms; errors as in `recordings`."""
-        check_folder(self.root)
+        """Return the recordings with their hypnograms, by path.
+
+        Raises `UserError` like `recordings` but for derivations, and when a folder may not be read.
+        """
+        check = check_tree if "/" in self.description.recordings else check_folder
+        check(self.root)
         found = self._glob(self.description.recordings)
         if not found:
             raise UserError(
                 f"{self.root}: holds no recording that fits {self.description.recordings!r} "
                 f"(found: {describe_folder(self.root)})."
             )
-        nights = [self._night(path) for path in found]
-        _refuse_doubles(nights)
+        nights, people = [self._night(path) for path in found], People()
+        for night in nights:
+            people.add(night.subject, night.night, str(night.recording))
         return nights
 
     def read(self, night: Night) -> Recording:
@@ -67,8 +80,7 @@ class DescribedSource:
         if night.hypnogram != night.recording:
             scored.check_belongs(described.epoch_s, header.duration_s, header.start)
         first_s, stages = scored.on(described.epoch_s, header.duration_s)
-        wanted = self.derivations or described.derivations
-        signal = read_edf(night.recording, wanted, described.epoch_s, first_s)
+        signal = read_edf(night.recording, self._wanted, described.epoch_s, first_s)
         count = min(len(stages), len(signal.epochs))
         return Recording(
             subject=night.subject,
@@ -94,21 +106,27 @@ class DescribedSource:
             "files": [[name, state.st_size, state.st_mtime_ns] for name, state in states],
         }
 
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        return self.derivations or self.description.derivations
+
     def _night(self, path: Path) -> Night:
-        below = path.relative_to(self.root)
+        below, pattern = path.relative_to(self.root), self.description.person
         groups: dict[str, str] = {}
-        subject, number = person_of(path.name)
-        if self.description.person is not None:
-            found = re.search(self.description.person, below.as_posix())
-            if found is None:
-                raise UserError(
-                    f"{path}: its path {below.as_posix()!r} does not tell who slept: it does not "
-                    f"fit {self.description.person!r}. Rename the file, or mend the pattern."
-                )
+        person = person_of(path.name) if pattern is None else None
+        if pattern is not None and (found := re.search(pattern, below.as_posix())):
             groups = {name: text or "" for name, text in found.groupdict().items()}
-            subject, number = groups["subject"], _number(path, groups.get("night") or "1")
+            person = groups["subject"], _number(path, groups.get("night") or "1")
+        if person is None:
+            unfit = f" (it does not fit {pattern!r})" if pattern else ""
+            raise UserError(
+                f"{path}: its path {below.as_posix()!r} does not tell who slept{unfit}. Name it as "
+                "Sleep-EDF (SC4001E0-PSG.edf) or BIDS (sub-01_ses-1_eeg.edf) do, take it out, or "
+                f"say in a description file (.yaml) how its path tells it, for example {TELLING}, "
+                f"or, where each file is a person of its own, {OWN_PERSON}"
+            )
         groups |= {"folder": below.parent.as_posix(), "stem": path.stem}
-        return Night(path, self._hypnogram(path, groups), subject, number)
+        return Night(path, self._hypnogram(path, groups), *person)
 
     def _hypnogram(self, path: Path, groups: dict[str, str]) -> Path:
         template = self.description.hypnogram.file
@@ -161,15 +179,16 @@ def _number(path: Path, night: str) -> int:
     return int(night)
 
 
-def _refuse_doubles(nights: Sequence[Night]) -> None:
-    seen: dict[tuple[str, int], Night] = {}
-    for night in nights:
-        other = seen.setdefault((night.subject, night.night), night)
-        if other is not night:
+def _refuse_different_derivations(paths: Sequence[Path]) -> None:
+    # Each file's only signal is taken, whatever it is called; another place of the head is refused.
+    first, *others = [(path, read_header(path).labels) for path in paths]
+    for path, labels in others:
+        if {*map(bare_label, labels)} != {*map(bare_label, first[1])}:
             raise UserError(
-                f"{night.recording} and {other.recording} are both night {night.night} of "
-                f"{night.subject}. Take one out, or tell nights apart by a group (?P<night>…) in "
-                "person."
+                f"{path}: holds {', '.join(labels) or 'no signal'}, but {first[0]} holds "
+                f"{', '.join(first[1]) or 'no signal'}, and no derivation is named. Name the one "
+                "that is meant, as derivations in a description file, data.derivations in a YAML, "
+                "or --derivation of data import."
             )
 
 

@@ -24,10 +24,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from sleepsweep.data.edf.hypnogram_files import HypnogramSpec, Labels
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
+from sleepsweep.yamlfile import parse_yaml
 
 PLACE = re.compile(r"\{(\w*)\}")  # in hypnogram.file
 EXAMPLE = """\
 recordings: "**/*.edf"
+person: "(?P<subject>P[0-9]+)_night(?P<night>[0-9])"
 derivations: [C4-M1]
 hypnogram: {file: "{folder}/{stem}.csv", format: table, stage: stage}
 stages: {Wach: W, Lights off: ignore}"""
@@ -55,7 +57,7 @@ class Description(PartSpec):
     """What a description file says; every key has a default, which fits EDF+ with annotations.
 
     `person` is a regular expression, searched for in a recording's path below root, whose groups
-    ``subject`` and ``night`` say who slept when; without it the file's name does (`person_of`).
+    ``subject`` and ``night`` say who slept when; without it the file's name must (`person_of`).
     """
 
     root: str = "."
@@ -101,13 +103,13 @@ def is_description(source: str) -> bool:
 def read_description(path: Path) -> Description:
     """Read a description file. Raises `UserError` naming the file and the key."""
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree, _ = parse_yaml(path.read_text(encoding="utf-8"))
         described = Description.model_validate({} if tree is None else tree)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read ({error}).") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML.\n{error}") from error
     except ValidationError as error:
         raise UserError(f"{path}: {_first_problem(error)}") from error

@@ -64,10 +64,14 @@ def fetch_sleep_edf(
     under placebo. `base_url` names a mirror. `progress` is told (nights done, nights in all, what
     comes next) before each night, and once at the end.
 
-    Raises `UserError` for an unknown subject, an unreachable server, a download that does not have
-    the expected hash (none of it is kept) or a file there that does not, or a folder that cannot be
-    written.
+    Raises `UserError` for an unknown subject, a mirror that is no address, an unreachable server, a
+    download that does not have the expected hash (none of it is kept) or a file there that does
+    not, or a folder that cannot be written.
     """
+    if base_url is not None and not re.match(r"https?://[^/]", base_url):
+        raise UserError(
+            f"--mirror {base_url}: is no web address. Give one that begins with https:// or http://."
+        )
     wrong = sorted(set(subjects) - set(SUBJECTS[study]))
     if wrong:
         raise UserError(_nobody(", ".join(map(str, wrong)), study))
@@ -103,19 +107,20 @@ def _fetch(study: Study, subject: int, night: int, out: Path, base_url: str | No
             else:
                 # "raise" would refuse other nights of subjects who have only one.
                 pairs = age.fetch_data([subject], [night], on_missing="ignore", **options)
+    # First the errors of the network, of which some are ValueErrors too, and of the folder.
+    except OSError as error:
+        raise UserError(
+            f"Subject {subject}, night {night} cannot be fetched into {out}: {error}. Check the "
+            "connection and the folder, and run the same command again; what is complete stays. Or "
+            "download https://physionet.org/content/sleep-edfx/1.0.0/ by other means, and give the "
+            "folder to `sleepsweep data import`."
+        ) from error
     except ValueError as error:
         if "hash" not in str(error).lower():
             raise
         raise UserError(
             f"Subject {subject}, night {night}: the download is damaged, and was thrown away "
             f"({error}). Run the same command again; what is complete stays."
-        ) from error
-    except OSError as error:  # of the network (requests' errors are OSErrors) or of the folder
-        raise UserError(
-            f"Subject {subject}, night {night} cannot be fetched into {out}: {error}. Check the "
-            "connection and the folder, and run the same command again; what is complete stays. Or "
-            "download https://physionet.org/content/sleep-edfx/1.0.0/ by other means, and give the "
-            "folder to `sleepsweep data import`."
         ) from error
     paths = [Path(path) for pair in pairs for path in pair]
     _check_hashes(paths, study)

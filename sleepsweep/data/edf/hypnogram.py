@@ -100,7 +100,7 @@ class Hypnogram:
         stages = np.full(count, UNSCORED, dtype=np.int8)
         taken = np.zeros(count, dtype=bool)
         for begin, end, stage in zip(first, last, self.stages, strict=True):
-            span = slice(max(begin, 0), max(end, 0))
+            span = slice(begin, end)
             clash = taken[span] & (stages[span] != stage)
             if clash.any():
                 at = (span.start + int(np.argmax(clash))) * epoch_s + phase_s
@@ -126,7 +126,8 @@ class Hypnogram:
                 f"of {len(self.stages)} like it) does not fit epochs of {epoch_s:g} s that begin "
                 f"at {phase_s:g} s. Set epoch_s to the length that was scored."
             )
-        first, last = grid.astype(np.int64)
+        # To the recording first: a duration may be absurd, and no whole number of 64 bits.
+        first, last = np.clip(grid, 0, duration_s / epoch_s + 1).astype(np.int64)
         return first, last
 
 

@@ -3,6 +3,8 @@
 How the file of one data set is read is part of its description (`sleepsweep.data.edf.description`).
 """
 
+import io
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -130,16 +132,27 @@ def _text(path: Path) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    return [line.strip() for line in _text(path).strip().splitlines()]
+    # A blank line inside is an epoch whose label is missing, and to be refused: to leave it out
+    # would shift all later ones.
+    return [line.strip() for line in _text(path).rstrip().splitlines()]
 
 
 def _table(path: Path) -> pd.DataFrame:
-    header = _text(path).partition("\n")[0]
+    text = _text(path).rstrip("\r\n")
+    header = text.partition("\n")[0]
     separator = next((mark for mark in "\t;" if mark in header), ",")
     try:
-        table = pd.read_csv(
-            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
+        with warnings.catch_warnings():
+            # Rows of more fields than the header has would shift the columns or be cut.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                io.StringIO(text), sep=separator, dtype=str, keep_default_na=False,
+                index_col=False, skip_blank_lines=False,
+            )  # fmt: skip
+    except pd.errors.ParserWarning as error:
+        raise UserError(
+            f"{path}: its rows have more fields than its header line. Name every column there."
+        ) from error
     except ValueError as error:  # pandas' parser errors are ValueErrors
         raise UserError(f"{path}: is not a table with a header line ({error}).") from error
     return table.rename(columns=str.strip)

@@ -13,7 +13,9 @@ from sleepsweep.data.names import PADDING, bare_label
 from sleepsweep.data.recording import Epochs, Unit
 from sleepsweep.errors import UserError
 
-VOLTS = ("uV", "µV", "μV", "mV", "V")  # units that MNE turns into volts: micro sign and Greek mu
+MICROVOLTS = {"uV": 1.0, "mV": 1e3, "V": 1e6}  # in a unit
+# By what MNE multiplies values of some spellings of a unit; it leaves all others as they stand.
+MNE_SCALES = {"uV": 1e-6, "µV": 1e-6, "\x83\xcaV": 1e-6, "mV": 1e-3}
 LOWEST_SFREQ = 40.0
 BLOCK_EPOCHS = 120  # read at once: an hour of 30-s epochs, so that memory is that of the result
 MNE_FAILS = (OSError, ValueError, RuntimeError, AssertionError, LookupError)
@@ -55,32 +57,28 @@ def read_edf(
         )
     first = round(first_s * sfreq)
     count = max(0, round(header.duration_s * sfreq) - first) // samples
-    volts = all(signal.unit in VOLTS for signal in signals)
     return EdfEpochs(
-        epochs=_epochs(path, pairs, first, (count, len(pairs), samples), 1e6 if volts else 1.0),
+        epochs=_epochs(path, pairs, first, (count, len(pairs), samples)),
         sfreq=sfreq,
         channels=tuple(_name(pair) for pair in pairs),
-        unit="uV" if volts else "unknown",
+        unit="uV" if signals[0].unit in MICROVOLTS else "unknown",
     )
 
 
 def open_raw(path: Path, labels: Sequence[str]) -> Any:
     """Open a file with MNE, its samples left on disk, with only the signals in `labels`.
 
-    Raises `UserError` when MNE cannot read it.
+    `read_header` comes first: it refuses a name that ends otherwise than the format needs. Raises
+    `UserError` when MNE cannot read the file.
     """
     from mne.io import read_raw_bdf, read_raw_edf  # takes time
 
-    readers = {".edf": read_raw_edf, ".bdf": read_raw_bdf}
-    if path.suffix.lower() not in readers:
-        raise UserError(f"{path}: the name must end in {' or '.join(readers)}. Rename the file.")
+    read = read_raw_bdf if path.suffix.lower() == ".bdf" else read_raw_edf
     try:
         with warnings.catch_warnings():
             # Of dates, filters and lengths; what matters of these, `read_header` has refused.
             warnings.simplefilter("ignore")
-            return readers[path.suffix.lower()](
-                path, include=list(labels), encoding="latin1", verbose="ERROR"
-            )
+            return read(path, include=list(labels), encoding="latin1", verbose="ERROR")
     except MNE_FAILS as error:
         raise UserError(f"{path}: MNE-Python cannot read it ({error}). Export it again.") from error
 
@@ -153,24 +151,28 @@ def _agreeing(path: Path, signals: list[EdfSignal]) -> list[EdfSignal]:
             f"{path}: the derivations differ in sampling rate: {rates}. Choose derivations of one "
             "rate, or resample the file."
         )
-    if len({signal.unit in VOLTS or signal.unit for signal in signals}) > 1:
+    if len({signal.unit in MICROVOLTS or signal.unit for signal in signals}) > 1:
         units = ", ".join(f"{signal.label} {signal.unit!r}" for signal in signals)
         raise UserError(f"{path}: the derivations differ in unit: {units}. Choose others.")
     return signals
 
 
-def _epochs(
-    path: Path, pairs: list[Pair], first: int, shape: tuple[int, int, int], factor: float
-) -> Epochs:
+def _epochs(path: Path, pairs: list[Pair], first: int, shape: tuple[int, int, int]) -> Epochs:
     count, _, samples = shape
-    labels = list(dict.fromkeys(signal.label for pair in pairs for signal in pair))
-    raw = open_raw(path, labels)
+    wanted = {signal.label: signal for pair in pairs for signal in pair}
+    raw = open_raw(path, list(wanted))
+    factors = np.array([[_factor(wanted[label])] for label in raw.ch_names])
     places = [[raw.ch_names.index(signal.label) for signal in pair] for pair in pairs]
     epochs = np.empty(shape, dtype=np.float32)
     for start in range(0, count, BLOCK_EPOCHS):
         stop = min(start + BLOCK_EPOCHS, count)
-        values = factor * raw.get_data(start=first + start * samples, stop=first + stop * samples)
+        values = factors * raw.get_data(start=first + start * samples, stop=first + stop * samples)
         for channel, (plus, *minus) in enumerate(places):
             signal = values[plus] - values[minus[0]] if minus else values[plus]
             epochs[start:stop, channel] = signal.reshape(-1, samples)
     return epochs
+
+
+def _factor(signal: EdfSignal) -> float:
+    # From MNE's values to µV, or to the file's own where its unit is no voltage.
+    return MICROVOLTS.get(signal.unit, 1.0) / MNE_SCALES.get(signal.written_unit, 1.0)

@@ -2,6 +2,7 @@
 
 | module | what |
 |---|---|
+| ``layout`` | channels, bands, rate and epochs |
 | ``hypnogram``, ``bouts`` | which stage, when and for how long |
 | ``powers`` | the log band powers of each epoch |
 | ``waveforms``, ``events`` | spindles, K-complexes, eye movements, and where they stand |

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-EPOCH_S = 30.0
+from sleepsweep.data.simulation.layout import EPOCH_S
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from typing import Self
 import pandas as pd
 
 from sleepsweep.data.simulation.hypnogram import HypnogramModel
+from sleepsweep.data.simulation.layout import BANDS
 from sleepsweep.data.simulation.powers import PowerModel
 from sleepsweep.errors import UserError
 
-BANDS = ("delta", "theta", "alpha", "sigma", "beta")
 FEATURES = [f"{channel}_log_{band}" for channel in ("fpz_cz", "pz_oz", "eog") for band in BANDS]
 COMMITTED = files("sleepsweep.data.simulation") / "calibration.json"
 SOURCE = (

@@ -20,14 +20,15 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from sleepsweep.data.simulation.bouts import bouts_of, night_numbers
 from sleepsweep.data.simulation.calibration import (
-    BANDS,
     FEATURES,
     Calibration,
     read_table,
     scored_epochs,
 )
-from sleepsweep.data.simulation.nights import CHANNELS, EPOCH_S, simulate
-from sleepsweep.data.simulation.spectrum import SFREQ, band_powers
+from sleepsweep.data.simulation.layout import BANDS, CHANNELS, EPOCH_S, SFREQ
+from sleepsweep.data.simulation.nights import simulate
+from sleepsweep.data.simulation.powers import FEWEST
+from sleepsweep.data.simulation.spectrum import band_powers
 from sleepsweep.errors import UserError
 from sleepsweep.metrics import STAGES, confusion, kappa
 from sleepsweep.seeds import numpy_generator
@@ -36,7 +37,6 @@ FOLDS = 5
 TRAINED_ON = 2  # times the people of a fold
 NIGHTS = 2
 PASS_HZ = (0.5, 30.0)  # the table's filter
-FEWEST = 10  # epochs of a stage in a night for its mean to count
 
 Values = NDArray[np.float64]
 

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sleepsweep.data.simulation.hypnogram import Stages
-from sleepsweep.data.simulation.waveforms import KINDS, SFREQ, Kind
+from sleepsweep.data.simulation.layout import CHANNELS, SAMPLES, SFREQ
+from sleepsweep.data.simulation.waveforms import KINDS, Kind
 from sleepsweep.seeds import numpy_generator
-
-SAMPLES = 30 * SFREQ
 
 Signal = NDArray[np.float32]
 
@@ -39,7 +38,7 @@ def draw_events(stages: Stages, seed: int, subject: int, night: int) -> Signal:
     """Return the waveforms of a night on every channel, float32 (channel, time) in µV."""
     axes = {"seed": seed, "subject": subject}
     state = _states(len(stages), numpy_generator("simulated states", **axes, night=night))
-    signal = np.zeros((3, len(stages) * SAMPLES), dtype=np.float32)
+    signal = np.zeros((len(CHANNELS), len(stages) * SAMPLES), dtype=np.float32)
     for name, kind in KINDS.items():
         habits = Habits.draw(numpy_generator("simulated habits", **axes, kind=name))
         rates = np.array(kind.rate)[stages] * habits.rate

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sleepsweep.data.simulation.bouts import EPOCH_S, Bouts, bouts_of
+from sleepsweep.data.simulation.bouts import Bouts, bouts_of
+from sleepsweep.data.simulation.layout import EPOCH_S
 from sleepsweep.metrics import STAGES
 
 # Parts of the night begin at these hours since sleep onset.

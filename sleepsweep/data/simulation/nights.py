@@ -9,16 +9,15 @@ from pydantic import Field
 
 from sleepsweep.data.recording import Recording
 from sleepsweep.data.simulation import calibration as calibrated
-from sleepsweep.data.simulation.calibration import BANDS, Calibration
+from sleepsweep.data.simulation.calibration import Calibration
 from sleepsweep.data.simulation.events import draw_events
+from sleepsweep.data.simulation.layout import BANDS, CHANNELS, SAMPLES, SFREQ
 from sleepsweep.data.simulation.nuisances import disturbed
-from sleepsweep.data.simulation.spectrum import SAMPLES, SFREQ, synthesise
+from sleepsweep.data.simulation.spectrum import synthesise
 from sleepsweep.part import PartSpec
 from sleepsweep.seeds import numpy_generator
 
 GENERATOR_VERSION = 2  # part of a store's key: raise it when the same seed gives other nights
-CHANNELS = ("Fpz-Cz", "Pz-Oz", "horizontal")
-EPOCH_S = 30
 # The calibration's recordings were z-scored, so the absolute scale is not an estimate but an
 # ordinary choice: the sd of a night's signal, in µV, and of the logarithm of people's gains.
 SD_UV = (25.0, 16.0, 35.0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-SFREQ = 100
+from sleepsweep.data.simulation.layout import SFREQ
 
 GAIN_SD = 0.15  # of its logarithm: impedance, placement
 REVERSED = 0.05  # of the recordings have a derivation with its electrodes exchanged

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from sleepsweep.data.simulation.bouts import night_numbers
 from sleepsweep.data.simulation.hypnogram import Stages
+from sleepsweep.data.simulation.layout import BANDS
 from sleepsweep.metrics import STAGES
 
 FEWEST = 10  # epochs of a stage in a night for its mean to be a measurement
-BANDS = 5  # features of a channel
 LEVEL_STAGES = (0, 1, 2, 4)
 LAGS = np.array([2, 5, 10])  # epochs at which the slow process is measured
 
@@ -104,7 +104,7 @@ def levelled(powers: Values, stage: NDArray[np.int64], owner: NDArray[np.int64])
     is therefore taken over stages with equal weights: the logarithm of a channel's whole power in
     the stages that every night has.
     """
-    bands = powers.reshape(len(powers), -1, BANDS)
+    bands = powers.reshape(len(powers), -1, len(BANDS))
     whole = pd.DataFrame(np.log(np.exp(bands).sum(axis=2)))
     usual = np.isin(stage, LEVEL_STAGES)
     by_stage = whole[usual].groupby([owner[usual], stage[usual]]).mean()

@@ -13,10 +13,9 @@ from scipy.fft import irfft, next_fast_len
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import welch
 
-SFREQ = 100
-SAMPLES = 30 * SFREQ
+from sleepsweep.data.simulation.layout import EDGES_HZ, SAMPLES, SFREQ
+
 WINDOW = 4 * SFREQ
-EDGES_HZ = (0.5, 4.0, 8.0, 12.0, 16.0, 30.0)  # delta, theta, alpha, sigma, beta
 # The outer bands' noise goes on, falling as it did, beyond what the table measures.
 LOWEST_HZ, HIGHEST_HZ = 0.25, 50.0
 CROSS_FADE_S = 1.0

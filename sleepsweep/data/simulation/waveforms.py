@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from scipy.signal import sawtooth
 from scipy.signal.windows import tukey
 
-SFREQ = 100
-
 Samples = NDArray[np.float64]
 Shape = Callable[[Samples, float, np.random.Generator], Samples]
 

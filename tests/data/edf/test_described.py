@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from edfio import Edf, EdfAnnotation, EdfSignal
 
-from sleepsweep.data.edf.described import DescribedSource, described_at, holds_edf
+from sleepsweep.data.edf.described import (
+    OWN_PERSON,
+    TELLING,
+    DescribedSource,
+    described_at,
+    holds_edf,
+)
+from sleepsweep.data.edf.description import Description
 from sleepsweep.data.edf.writing import write_hypnogram, write_psg
 from sleepsweep.data.recording import Recording
 from sleepsweep.errors import UserError
@@ -106,8 +113,8 @@ def test_four_kinds_of_folder_without_code(tmp_path: Path, make: Maker) -> None:
 
 
 def test_the_signal_is_cut_where_the_hypnogram_begins(tmp_path: Path) -> None:
-    psg(tmp_path / "a.edf")
-    (tmp_path / "a.csv").write_text("onset,duration,stage\n40,60,N2\n")
+    psg(tmp_path / "sub-01.edf")
+    (tmp_path / "sub-01.csv").write_text("onset,duration,stage\n40,60,N2\n")
     text = 'derivations: [M1]\nhypnogram: {file: "{stem}.csv", format: table}'
     recording = only(source(tmp_path, text))
     values = np.random.default_rng(0).normal(0, 20, (2, 6 * 30 * 50))[1]
@@ -165,15 +172,57 @@ def test_two_recordings_of_one_night(tmp_path: Path) -> None:
 
 def test_names_that_do_not_tell(tmp_path: Path) -> None:
     psg(tmp_path / "anna.edf")
-    refused(source(tmp_path, "person: '(?P<subject>sub-.*)'"), "'anna.edf' does not tell who slept")
+    message = (
+        r"'anna\.edf' does not tell who slept \(it does not fit '.*sub.*'\)\. Name it as Sleep"
+    )
+    refused(source(tmp_path, "person: '(?P<subject>sub-.*)'"), message)
     text = "person: '(?P<subject>an)(?P<night>na)'"
     refused(source(tmp_path, text), "the night is 'na', not a whole number")
 
 
+def test_names_are_never_taken_for_people_unasked(tmp_path: Path) -> None:
+    for name in ("p1_night1.edf", "p1_night2.edf"):
+        psg(tmp_path / name)
+        (tmp_path / name).with_suffix(".txt").write_text("W\nN1\nN2\n?\nN3\nR\n")
+    text = 'derivations: [C4]\nhypnogram: {file: "{stem}.txt", format: column}\n'
+    refused(source(tmp_path, text), r"'p1_night1\.edf' does not tell who slept\. .*person: '")
+    with pytest.raises(UserError, match="does not tell who slept"):
+        DescribedSource(tmp_path, Description()).recordings()
+    telling = source(tmp_path, text + TELLING.replace("P[", "p["))
+    assert [(r.subject, r.night) for r in telling.recordings()] == [("p1", 1), ("p1", 2)]
+    own = source(tmp_path, text + OWN_PERSON)
+    assert [r.subject for r in own.recordings()] == ["p1_night1", "p1_night2"]
+
+
+def test_people_that_cannot_be_beside_each_other(tmp_path: Path) -> None:
+    for name in ("P1/a.edf", "p1/b.edf"):
+        psg(tmp_path / name)
+    refused(
+        source(tmp_path, "person: '(?P<subject>[^/]+)/(?P<night>[0-9])?'"),
+        r"b\.edf is of subject 'p1', .*a\.edf of 'P1'",
+    )
+    refused(source(tmp_path, "person: '(?P<subject>x)?[ab].edf'"), "name of its subject is empty")
+
+
+def test_one_unnamed_derivation_is_the_same_in_all_files(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(0, 20, (1, 6 * 30 * 50))
+    for number, label in enumerate(["EEG C3", "c3", "Pz"], start=1):
+        write_psg(tmp_path / f"sub-{number}.edf", values, [label], 50, START)
+        (tmp_path / f"sub-{number}.txt").write_text("W\nN1\nN2\n?\nN3\nR\n")
+    text = 'hypnogram: {file: "{stem}.txt", format: column}'
+    refused(
+        source(tmp_path, text),
+        r"sub-3\.edf: holds Pz, but .*sub-1\.edf holds EEG C3, and no derivation is named.*--deriv",
+    )
+    (tmp_path / "sub-3.edf").unlink()
+    read = source(tmp_path, text).recordings()
+    assert [recording.channels for recording in read] == [("C3",), ("c3",)]
+
+
 def test_a_name_is_taken_literally(tmp_path: Path) -> None:
-    psg(tmp_path / "a[1].edf")
-    (tmp_path / "a1.txt").write_text("of another")
-    (tmp_path / "a[1].txt").write_text("W\nN1\nN2\n?\nN3\nR\n")
+    psg(tmp_path / "sub-1[1].edf")
+    (tmp_path / "sub-11.txt").write_text("of another")
+    (tmp_path / "sub-1[1].txt").write_text("W\nN1\nN2\n?\nN3\nR\n")
     text = 'derivations: [C4]\nhypnogram: {file: "{folder}/{stem}.txt", format: column}'
     assert only(source(tmp_path, text)).stages.tolist() == STAGES
 
@@ -190,10 +239,10 @@ def test_a_group_that_takes_no_part_is_empty(tmp_path: Path) -> None:
 
 
 def test_a_hypnogram_of_another_night(tmp_path: Path) -> None:
-    psg(tmp_path / "a.edf")
+    psg(tmp_path / "sub-01.edf")
     (tmp_path / "scores").mkdir()
     other = datetime(1989, 4, 25, 14, 50)
-    write_hypnogram(tmp_path / "scores" / "a.edf", STAGES, 30, other)
+    write_hypnogram(tmp_path / "scores" / "sub-01.edf", STAGES, 30, other)
     text = 'derivations: [C4]\nrecordings: "*.edf"\nhypnogram: {file: "scores/{stem}.edf"}'
     with pytest.raises(UserError, match=f"starts {other}, the recording {START}"):
         only(source(tmp_path, text))

@@ -70,6 +70,14 @@ HOSTILE = {
     "a list": ("[1, 2]", "a description must map keys to values; allowed: root, "),
     "not a mapping": ("hypnogram: table", "hypnogram must map .*; allowed: format, onset"),
     "not YAML": ("a: [", "not valid YAML"),
+    "key given twice": (
+        "epoch_s: 30\nroot: a\nepoch_s: 20",
+        "(?s)not valid YAML.*line 3: epoch_s is",
+    ),
+    "label given twice": (
+        "stages: {1: N1, '1': N2}",
+        r"(?s)not valid YAML.*line 1: stages\.1 is given",
+    ),
     "code": ("a: !!python/object/apply:os.getcwd []", "not valid YAML"),
 }
 

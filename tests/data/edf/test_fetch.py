@@ -137,6 +137,18 @@ def test_an_unreachable_server(tmp_path: Path) -> None:
             fetch_sleep_edf([0], tmp_path / "out", base_url=url)
 
 
+@pytest.mark.parametrize("mirror", ["physionet.org/files", "", "ftp://physionet.org", "https://"])
+def test_a_mirror_that_is_no_address(tmp_path: Path, mirror: str) -> None:
+    with pytest.raises(UserError, match=f"--mirror {mirror}: is no web address.*https://"):
+        fetch_sleep_edf([0], tmp_path / "out", base_url=mirror)
+
+
+def test_a_mirror_whose_address_cannot_be_one(tmp_path: Path) -> None:
+    # An error of requests that is a ValueError besides.
+    with pytest.raises(UserError, match=r"cannot be fetched .*Check the connection"):
+        fetch_sleep_edf([0], tmp_path / "out", base_url="http://*.example.invalid")
+
+
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(UserError, match="cannot be fetched into"):

@@ -71,6 +71,26 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "other signals": (put(252, b"7   "), r"contradicts itself \(7 signals\)"),
     "no number": (put(236, b"many    "), "the field 'records' is 'many', not a number"),
     "no time": (put(244, b"0       "), "gives records of 0 s"),
+    "records without end": (put(236, b"inf     "), "the field 'records' is 'inf', not a number"),
+    "no records at all": (put(236, b"0       "), "is empty: it holds a header and no record"),
+    "half a record": (put(236, b"59.5    "), "'records' is '59.5', not a whole number from -1 to"),
+    "too many records": (put(236, b"1e300   "), "'records' is '1e300', not a whole number from -1"),
+    "less than none": (put(236, b"-2      "), "'records' is '-2', not a whole number from -1"),
+    "no time to speak of": (put(244, b"1e-300  "), "gives records of 1e-300 s"),
+    "endless time": (put(244, b"inf     "), "the field 'record duration' is 'inf', not a number"),
+    "years": (put(244, b"9999999 "), "gives records of 1e\\+07 s"),
+    "not a time": (put(244, b"nan     "), "the field 'record duration' is 'nan', not a number"),
+    "endless signals": (put(252, b"inf "), "the field 'signals' is 'inf', not a number"),
+    "negative signals": (put(252, b"-1  "), "'signals' is '-1', not a whole number from 0 to 9999"),
+    "endless header": (put(184, b"inf     "), "the field 'header bytes' is 'inf', not a number"),
+    "no samples": (put(688, b"nan     "), "the field 'samples' is 'nan', not a number"),
+    "negative samples": (put(688, b"-50     "), "'samples' is '-50', not a whole number from 0"),
+    "no physical limit": (put(480, b"inf     "), "'physical maximum' is 'inf', not a number"),
+    "no digital limit": (put(496, b"nan     "), "'digital minimum' is 'nan', not a number"),
+    "the other format": (
+        put(0, b"\xffBIOSEMI"),
+        "is BDF inside, but its .* '.edf'. Rename to a.bdf",
+    ),
     "discontinuous": (put(192, b"EDF+D"), "is discontinuous"),
 }
 
@@ -85,9 +105,47 @@ def test_hostile_file(psg: Path, case: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["a.bdf", "a.rec", "a"])
+def test_a_name_that_does_not_end_as_its_format_must(psg: Path, name: str) -> None:
+    with pytest.raises(UserError, match=r"is EDF inside, but its name ends in .*Rename to a\.edf"):
+        read_header(psg.rename(psg.with_name(name)))
+
+
+def test_endings_in_capitals(psg: Path) -> None:
+    assert read_header(psg.rename(psg.with_name("A.EDF"))).labels == ["C3", "C4"]
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        (b"uV", "uV"),
+        (b"uv", "uV"),
+        ("µV".encode(), "uV"),
+        ("μV".encode(), "uV"),
+        ("µV".encode("latin1"), "uV"),
+        ("μV".encode("shift_jis"), "uV"),
+        (b"uV\0\0\0\0\0\0", "uV"),
+        (b"mV", "mV"),
+        (b"V", "V"),
+        (b"MV", "MV"),
+        (b"%", "%"),
+        (b"", ""),
+    ],
+)
+def test_units_are_spelt_one_way(psg: Path, written: bytes, unit: str) -> None:
+    psg.write_bytes(put(448, written.ljust(8))(psg.read_bytes()))
+    assert read_header(psg).signals[0].unit == unit
+
+
 def test_a_recording_that_was_never_closed_lasts_as_long_as_its_file(psg: Path) -> None:
     psg.write_bytes(put(236, b"-1      ")(psg.read_bytes())[:-200])
     assert read_header(psg).duration_s == 59.0
+
+
+def test_a_recording_that_was_never_begun(psg: Path) -> None:
+    psg.write_bytes(put(236, b"-1      ")(psg.read_bytes())[: 3 * 256])
+    with pytest.raises(UserError, match="is empty: it holds a header and no record"):
+        read_header(psg)
 
 
 def test_what_stands_behind_the_last_record_is_left(psg: Path) -> None:

@@ -41,6 +41,15 @@ def test_what_runs_past_the_recording_is_cut_off() -> None:
     assert stages_of([(0.0, 60.0, "N2"), (60.0, 75.0, "W")], 135) == [2, 2, 0, 0]
 
 
+@pytest.mark.parametrize("duration_s", [1e10, 1e21, 1e300])
+def test_an_absurd_duration_lasts_until_the_end(duration_s: float) -> None:
+    assert stages_of([(0.0, 60.0, "N2"), (60.0, duration_s, "W")], 135) == [2, 2, 0, 0]
+
+
+def test_what_lies_before_the_recording_is_cut_off() -> None:
+    assert stages_of([(-60.0, 90.0, "N2"), (30.0, 30.0, "W")], 90) == [2, 0, -1]
+
+
 def test_epochs_begin_with_the_hypnogram() -> None:
     made = hypnogram([(72.0, 60.0, "N1"), (132.0, 30.0, "N2")], {}, 30, "h.edf")
     first_s, stages = made.on(30, 200)

@@ -70,6 +70,8 @@ def test_a_file_without_annotations(tmp_path: Path) -> None:
         ("a.csv", "\ufeffstage ; onset ;duration\r\nW; 0;30\r\nN2;30;n/a\r\nN2;60;\r\n"),
         ("a.csv", "onset,stage\n0,W\n30,N2\n60,N2\n"),
         ("a.csv", "stage\nW\nN2\nN2\n"),
+        ("a.csv", "stage\r\nW\r\nN2\r\nN2\r\n\r\n\r\n"),
+        ("a.csv", "onset,stage,note\n0,W,ok\n30,N2\n60,N2\n"),
     ],
 )
 def test_tables(tmp_path: Path, name: str, text: str) -> None:
@@ -92,6 +94,12 @@ HOSTILE = {
     "no onset": ("table", "onset,stage\n0,W\nn/a,W\n", "line 3: onset is 'n/a'"),
     "ragged": ("table", "onset,stage\n0,W\n1,2,3,4\n", "not a table with a header line"),
     "empty table": ("table", "", "not a table with a header line"),
+    "longer rows": ("table", "stage,onset\nW,0,30\nN2,30,30\n", "more fields than its header"),
+    "blank row": ("table", "onset,stage\n0,W\n\n30,W\n", "line 3: onset is '', not a number"),
+    "blank label": ("table", "stage\nW\n\nN2\n", "labels that mean no stage: ''"),
+    "blank line": ("column", "W\n\nN2\n", "labels that mean no stage: ''"),
+    "leading blank line": ("column", "\nW\nN2\n", "labels that mean no stage: ''"),
+    "missing field": ("table", "onset,stage\n0,W\n30\n", "labels that mean no stage: ''"),
     "empty column": ("column", "\n", "no epoch is scored"),
     "unknown": ("column", "W\nX\n", "labels that mean no stage: 'X'"),
 }

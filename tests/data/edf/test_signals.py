@@ -78,9 +78,25 @@ def test_the_only_signal_needs_no_name(tmp_path: Path) -> None:
     assert read_edf(tmp_path / "a.edf", [], 2).channels == ("C3",)
 
 
-@pytest.mark.parametrize(("unit", "factor"), [("mV", 1e3), ("uV", 1.0), ("V", 1e6)])
-def test_voltages_are_in_microvolts(tmp_path: Path, unit: str, factor: float) -> None:
-    Edf([signal("C3", unit=unit)]).write(tmp_path / "a.edf")
+@pytest.mark.parametrize(
+    ("written", "factor"),
+    [
+        (b"mV", 1e3),
+        (b"mv", 1e3),
+        (b"uV", 1.0),
+        (b"uv", 1.0),
+        (b"V", 1e6),
+        ("µV".encode(), 1.0),
+        ("μV".encode(), 1.0),
+        ("µV".encode("latin1"), 1.0),
+        ("μV".encode("shift_jis"), 1.0),
+        (b"uV\0\0\0\0\0\0", 1.0),
+    ],
+)
+def test_voltages_are_in_microvolts(tmp_path: Path, written: bytes, factor: float) -> None:
+    Edf([signal("C3", unit="volts")]).write(tmp_path / "a.edf")
+    contents = (tmp_path / "a.edf").read_bytes()
+    (tmp_path / "a.edf").write_bytes(contents.replace(b"volts   ", written.ljust(8)))
     read = read_edf(tmp_path / "a.edf", ["C3"], 2)
     assert read.unit == "uV"
     expected = factor * signal("C3").data
@@ -124,6 +140,14 @@ def test_a_rate_that_gives_no_whole_number_of_samples(tmp_path: Path) -> None:
     Edf([signal("C3", 50)]).write(tmp_path / "a.edf")
     with pytest.raises(UserError, match=r"sampled at 50 Hz.*whole number .* 0\.25 s"):
         read_edf(tmp_path / "a.edf", ["C3"], 0.25)
+
+
+def test_voltages_of_two_units_go_together(tmp_path: Path) -> None:
+    Edf([signal("C3"), signal("M2", unit="mV")]).write(tmp_path / "a.edf")
+    read = read_edf(tmp_path / "a.edf", ["C3", "C3-M2"], 2)
+    expected = signal("C3").data - 1e3 * signal("M2").data
+    assert read.epochs[:, 1].reshape(-1) == pytest.approx(expected, abs=2)
+    assert read.epochs[:, 0].reshape(-1) == pytest.approx(signal("C3").data, abs=2e-3)
 
 
 def test_two_units(tmp_path: Path) -> None:
@@ -171,9 +195,9 @@ def test_any_damage_is_refused_or_read(cassette: Path, place: int, new: bytes, s
     assert refusal.startswith(f"{path}: ")
 
 
-def test_another_ending(cassette: Path) -> None:
-    with pytest.raises(UserError, match=r"must end in \.edf or \.bdf"):
-        read_edf(cassette.rename(cassette.with_suffix(".rec")), ["Fpz-Cz"], 2)
+def test_the_name_of_another_format(cassette: Path) -> None:
+    with pytest.raises(UserError, match=r"is EDF inside, .* Rename to a\.edf"):
+        read_edf(cassette.rename(cassette.with_suffix(".bdf")), ["Fpz-Cz"], 2)
 
 
 def test_nothing_is_printed(cassette: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
-from sleepsweep.data.simulation.events import SAMPLES, draw_events
-from sleepsweep.data.simulation.waveforms import KINDS, SFREQ
+from sleepsweep.data.simulation.events import draw_events
+from sleepsweep.data.simulation.layout import SAMPLES, SFREQ
+from sleepsweep.data.simulation.waveforms import KINDS
 
 
 def power(stage: int, channel: int, low_hz: float, high_hz: float) -> float:

@@ -10,7 +10,8 @@ from sleepsweep.data.preparation import prepare
 from sleepsweep.data.recording import Recording
 from sleepsweep.data.simulation import export
 from sleepsweep.data.simulation.export import write_nights
-from sleepsweep.data.simulation.nights import CHANNELS, SimulatedSpec, simulate
+from sleepsweep.data.simulation.layout import CHANNELS
+from sleepsweep.data.simulation.nights import SimulatedSpec, simulate
 from sleepsweep.data.source import DataSpec
 from sleepsweep.errors import UserError
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from sleepsweep.data.simulation.nights import CHANNELS, SimulatedSource, SimulatedSpec, simulate
+from sleepsweep.data.simulation.layout import CHANNELS
+from sleepsweep.data.simulation.nights import SimulatedSource, SimulatedSpec, simulate
 
 
 def test_subject_k_is_the_same_in_studies_of_any_size() -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 
 from sleepsweep.data.simulation import nuisances
+from sleepsweep.data.simulation.layout import SAMPLES
 from sleepsweep.data.simulation.nuisances import disturbed
-from sleepsweep.data.simulation.spectrum import SAMPLES, band_powers
+from sleepsweep.data.simulation.spectrum import band_powers
 
 
 def white(epochs: int, sd: float = 20.0) -> np.ndarray:

@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
+from sleepsweep.data.simulation.layout import EDGES_HZ, SAMPLES, SFREQ
 from sleepsweep.data.simulation.spectrum import (
-    EDGES_HZ,
     MOST_WAVES,
-    SAMPLES,
-    SFREQ,
     band_powers,
     leakage,
     synthesise,
