@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from sleepsweep.data.edf.hypnogram_files import HypnogramSpec, Labels
 from sleepsweep.errors import UserError
@@ -33,6 +33,10 @@ person: "(?P<subject>P[0-9]+)_night(?P<night>[0-9])"
 derivations: [C4-M1]
 hypnogram: {file: "{folder}/{stem}.csv", format: table, stage: stage}
 stages: {Wach: W, Lights off: ignore}"""
+
+
+def _one_or_more(derivations: object) -> object:
+    return [derivations] if isinstance(derivations, str) else derivations
 
 
 class HypnogramFileSpec(HypnogramSpec):
@@ -63,7 +67,7 @@ class Description(PartSpec):
     root: str = "."
     recordings: str = "**/*.[eEbB][dD][fF]"
     person: str | None = None
-    derivations: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    derivations: Annotated[tuple[str, ...], BeforeValidator(_one_or_more), Field(strict=False)] = ()
     epoch_s: float = Field(default=30, gt=0, le=3600)
     hypnogram: HypnogramFileSpec = HypnogramFileSpec()
     stages: Labels = Field(default_factory=dict)
@@ -104,7 +108,7 @@ def read_description(path: Path) -> Description:
     """Read a description file. Raises `UserError` naming the file and the key."""
     try:
         tree, _ = parse_yaml(path.read_text(encoding="utf-8"))
-        described = Description.model_validate({} if tree is None else tree)
+        described = Description.model_validate(tree)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file.") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -126,11 +130,12 @@ def _check_pattern(pattern: str) -> None:
 def _first_problem(error: ValidationError) -> str:
     first = error.errors()[0]
     key = ".".join(map(str, first["loc"]))
-    inside = HypnogramFileSpec if key.startswith("hypnogram") else Description
-    if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key; allowed: {', '.join(inside.model_fields)}."
+    is_key = first["type"] == "extra_forbidden"
+    inside = first["loc"][:1] == ("hypnogram",) and len(first["loc"]) > is_key
+    allowed = ", ".join((HypnogramFileSpec if inside else Description).model_fields)
+    if is_key:
+        return f"{key}: unknown key; allowed: {allowed}."
     if first["type"] == "model_type":
-        allowed = ", ".join(inside.model_fields)
         return f"{key or 'a description'} must map keys to values; allowed: {allowed}."
     own = first.get("ctx", {}).get("error")
     message = str(own) if own else f"{first['msg']} (got {first['input']!r})"

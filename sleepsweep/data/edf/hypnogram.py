@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,11 @@ STANDARD_LABELS: dict[str, str] = {
     "Wake": "W", "S1": "N1", "S2": "N2", "S3": "N3", "S4": "N3", "REM": "R",
     "MT": "unscored", "Movement": "unscored", "Unscored": "unscored",
 }  # fmt: skip
+# How long a stage without a duration lasts.
+Lasting = Literal["an epoch", "until the next"]
 TOLERANCE_S = 0.5  # how far a boundary may lie off the grid of epochs
 SHORTEST_SHARE = 0.5  # of the recording that a hypnogram without a date must reach
-LOOSE_EPOCHS = 2  # by how many a list of stages, or sleep, may miss the recording's end
+LOOSE_EPOCHS = 2  # by how many sleep may be scored after the recording's end
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Hypnogram:
         dated = self.start is not None and start is not None
         if dated and self.start != start:
             problem = f"it starts {self.start}, the recording {start}"
-        elif self.counted and abs(ends_s - duration_s) > loose_s:
+        elif self.counted and abs(ends_s - duration_s) >= epoch_s:
             problem = (
                 f"its {len(self.stages)} stages of {epoch_s:g} s last {ends_s:g} s, the recording "
                 f"{duration_s:g} s"
@@ -133,48 +135,70 @@ class Hypnogram:
 
 def hypnogram(
     spans: Iterable[tuple[float, float, str]], labels: Mapping[str, str], epoch_s: float,
-    source: str, start: datetime | None = None,
+    source: str, start: datetime | None = None, lasting: Lasting | None = None,
 ) -> Hypnogram:  # fmt: skip
     """Make a hypnogram of (onset in s, duration in s, label) spans.
 
     `labels` gives labels a meaning, one of `MEANINGS`, besides the `STANDARD_LABELS`; case does not
-    matter. A span without a duration (0) lasts until the next one, the last one `epoch_s`.
+    matter. Spans without a duration (0) last as `lasting` says.
 
-    Raises `UserError` for labels that have no meaning, listing them and those that have, and when
-    nothing is scored.
+    Raises `UserError` for labels that have no meaning, listing them and those that have, when
+    nothing is scored, and when durations are missing and `lasting` would make a difference.
     """
-    table = {label.lower(): meaning for label, meaning in (STANDARD_LABELS | dict(labels)).items()}
     spans = sorted(spans, key=lambda span: span[0])
-    unknown = sorted({label for _, _, label in spans if label.strip().lower() not in table})
+    unknown = sorted({label for _, _, label in spans if meaning_of(label, labels) is None})
     if unknown:
-        raise UserError(
-            f"{source}: labels that mean no stage: {_quoted(unknown)}. Known are: "
-            f"{_quoted([*labels, *STANDARD_LABELS])}. Give the others a meaning under stages in a "
-            f"description file, one of {', '.join(MEANINGS)}."
-        )
+        raise UserError(_no_meaning(source, unknown, labels))
     scored = [
         (onset_s, duration_s, stage)
         for onset_s, duration_s, label in spans
-        if (stage := MEANINGS[table[label.strip().lower()]]) is not None
+        if (stage := MEANINGS[meaning_of(label, labels) or "ignore"]) is not None
     ]
     if not any(stage >= 0 for _, _, stage in scored):
         raise UserError(f"{source}: no epoch is scored. A hypnogram needs at least one stage.")
     onsets_s = np.array([onset_s for onset_s, _, _ in scored])
+    given_s = np.array([duration_s for _, duration_s, _ in scored])
     return Hypnogram(
         onsets_s=onsets_s,
-        durations_s=_lasting(onsets_s, [duration_s for _, duration_s, _ in scored], epoch_s),
+        durations_s=_durations(onsets_s, given_s, epoch_s, lasting, source),
         stages=np.array([stage for _, _, stage in scored], dtype=np.int8),
         source=source,
         start=start,
     )
 
 
-def _lasting(
-    onsets_s: NDArray[np.float64], durations_s: list[float], epoch_s: float
-) -> NDArray[np.float64]:
-    until_next = [after - before for before, after in pairwise(onsets_s)] + [epoch_s]
-    given = np.array(durations_s, dtype=np.float64)
-    return np.where(given > 0, given, until_next)
+def meaning_of(label: str, labels: Mapping[str, str]) -> str | None:
+    """Return the meaning of a label, one of `MEANINGS`; ``None`` when it has none."""
+    known = {each.lower(): meaning for each, meaning in (STANDARD_LABELS | dict(labels)).items()}
+    return known.get(label.strip().lower())
+
+
+def _durations(
+    onsets_s: NDArray[np.float64], given_s: NDArray[np.float64], epoch_s: float,
+    lasting: Lasting | None, source: str,
+) -> NDArray[np.float64]:  # fmt: skip
+    missing = ~(given_s > 0)
+    until_next = np.append(np.diff(onsets_s), epoch_s)
+    differ = missing & (np.abs(until_next - epoch_s) > TOLERANCE_S)
+    if lasting is None and differ.any():
+        at = int(np.argmax(differ))
+        raise UserError(
+            f"{source}: the stage at {onsets_s[at]:g} s has no duration, and the next one begins "
+            f"{until_next[at]:g} s later. Name the column of durations under hypnogram.duration, "
+            "or say how long such a stage lasts: hypnogram.lasting: an epoch (the rest is "
+            "unscored), or until the next."
+        )
+    return np.where(missing, epoch_s if lasting == "an epoch" else until_next, given_s)
+
+
+def _no_meaning(source: str, unknown: list[str], labels: Mapping[str, str]) -> str:
+    paste = ", ".join(f"{label!r}: unscored" for label in unknown)
+    return (
+        f"{source}: labels that mean no stage: {_quoted(unknown)}. Say what they mean under stages "
+        f"in a description file, for example stages: {{{paste}}}; meanings are "
+        f"{', '.join(MEANINGS)} (ignore: an event, no stage). Known already: "
+        f"{_quoted([*labels, *STANDARD_LABELS])}."
+    )
 
 
 def _quoted(labels: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import AfterValidator, BeforeValidator
 
 from sleepsweep.data.edf.header import read_header
-from sleepsweep.data.edf.hypnogram import MEANINGS, Hypnogram, hypnogram
+from sleepsweep.data.edf.hypnogram import MEANINGS, Hypnogram, Lasting, hypnogram, meaning_of
 from sleepsweep.data.edf.signals import open_raw
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
@@ -45,13 +45,15 @@ class HypnogramSpec(PartSpec):
 
     `format` is ``annotations`` (EDF+ or BDF+), ``table`` (CSV or TSV with a header line: `stage`,
     and `onset` and `duration` in seconds where the file has them; without onsets a row is an epoch)
-    or ``column`` (plain text, one label a line, a line an epoch).
+    or ``column`` (plain text, one label a line, a line an epoch). `lasting` says how long a stage
+    without a duration lasts; it is needed only where that makes a difference.
     """
 
     format: Literal["annotations", "table", "column"] = "annotations"
     onset: str = "onset"
     duration: str = "duration"
     stage: str = "stage"
+    lasting: Lasting | None = None
 
     def read(self, path: Path, labels: dict[str, str], epoch_s: float) -> Hypnogram:
         """Read the file at `path`; `labels` as in `sleepsweep.data.edf.hypnogram.hypnogram`.
@@ -59,19 +61,14 @@ class HypnogramSpec(PartSpec):
         Raises `UserError` when it cannot be read, or holds other labels.
         """
         if self.format == "annotations":
-            return read_annotations(path, labels, epoch_s)
+            return read_annotations(path, labels, epoch_s, self.lasting)
         if self.format == "column":
             return _counted(_lines(path), labels, epoch_s, path)
         return self._read_table(path, labels, epoch_s)
 
     def _read_table(self, path: Path, labels: dict[str, str], epoch_s: float) -> Hypnogram:
         table = _table(path)
-        held = ", ".join(table.columns) or "none"
-        if self.stage not in table:
-            raise UserError(
-                f"{path}: has no column {self.stage!r}; it has: {held}. Name the column of stages "
-                "under hypnogram.stage."
-            )
+        self._check_columns(path, list(table.columns), labels)
         stages = table[self.stage].str.strip().tolist()
         if self.onset not in table:
             return _counted(stages, labels, epoch_s, path)
@@ -80,10 +77,27 @@ class HypnogramSpec(PartSpec):
         if self.duration in table:
             durations_s = _seconds(path, table, self.duration, empty=0.0)
         spans = zip(onsets_s, durations_s, stages, strict=True)
-        return hypnogram(spans, labels, epoch_s, str(path))
+        return hypnogram(spans, labels, epoch_s, str(path), lasting=self.lasting)
+
+    def _check_columns(self, path: Path, held: list[str], labels: dict[str, str]) -> None:
+        if all(meaning_of(name, labels) for name in held):
+            raise UserError(
+                f"{path}: its first line, {', '.join(held)!r}, is a stage and no header line. For "
+                "one label a line set hypnogram.format: column; else add a header line."
+            )
+        # Those that are named must be there: left out silently, they would shift every stage.
+        for key in ("stage", *sorted({"onset", "duration"} & self.model_fields_set)):
+            name = getattr(self, key)
+            if name not in held:
+                raise UserError(
+                    f"{path}: has no column {name!r}; it has: {', '.join(held)}. Name the right "
+                    f"one under hypnogram.{key}."
+                )
 
 
-def read_annotations(path: Path, labels: dict[str, str], epoch_s: float) -> Hypnogram:
+def read_annotations(
+    path: Path, labels: dict[str, str], epoch_s: float, lasting: Lasting | None = None
+) -> Hypnogram:
     """Read the EDF+ or BDF+ annotations of a file, with or without signals beside them.
 
     Raises `UserError` when the file cannot be read or holds none.
@@ -108,7 +122,7 @@ def read_annotations(path: Path, labels: dict[str, str], epoch_s: float) -> Hypn
             found.onset, found.duration, found.description, strict=True
         )
     ]
-    return hypnogram(spans, labels, epoch_s, str(path), header.start)
+    return hypnogram(spans, labels, epoch_s, str(path), header.start, lasting)
 
 
 def _utf8(text: str) -> str:
@@ -127,8 +141,12 @@ def _counted(stages: list[str], labels: dict[str, str], epoch_s: float, path: Pa
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as text ({error}).") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error}).") from error
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: cannot be read as UTF-8 text ({error}). Save it again as UTF-8."
+        ) from error
 
 
 def _lines(path: Path) -> list[str]:

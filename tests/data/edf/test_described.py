@@ -251,7 +251,7 @@ def test_a_hypnogram_of_another_night(tmp_path: Path) -> None:
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     refused(source(tmp_path, "root: nowhere"), "nowhere: no such folder")
     refused(source(tmp_path, "root: data.yaml"), "is a file, not a folder")
-    refused(source(tmp_path, ""), r"holds no recording that fits '\*\*/.* \(found: 1 × \.yaml\)")
+    refused(source(tmp_path, "{}"), r"holds no recording that fits '\*\*/.* \(found: 1 × \.yaml\)")
 
 
 def test_holds_edf(tmp_path: Path) -> None:

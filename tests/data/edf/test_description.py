@@ -37,7 +37,7 @@ def test_every_key(tmp_path: Path) -> None:
 
 
 def test_nothing_need_be_said(tmp_path: Path) -> None:
-    assert read_description(write(tmp_path, "")) == Description()
+    assert read_description(write(tmp_path, "{}")) == Description()
 
 
 def test_the_examples_are_valid(tmp_path: Path) -> None:
@@ -51,10 +51,15 @@ def test_the_examples_are_valid(tmp_path: Path) -> None:
 
 HOSTILE = {
     "unknown key": ("derivation: C3", "derivation: unknown key; allowed: root, recordings, person"),
-    "unknown inside": ("hypnogram: {path: a}", r"hypnogram\.path: unknown key; .*stage, file\."),
+    "unknown inside": (
+        "hypnogram: {path: a}",
+        r"hypnogram\.path: unknown key; allowed: format, .*, file\.",
+    ),
     "wrong type": ("epoch_s: long", r"epoch_s: .*valid number \(got 'long'\)"),
     "no length": ("epoch_s: 0", "epoch_s: .*greater than 0"),
-    "one derivation": ("derivations: C3", r"derivations: .*tuple \(got 'C3'\)"),
+    "no derivation": ("derivations: 3", r"derivations: .*tuple \(got 3\)"),
+    "nothing": ("", "a description must map keys to values; allowed: root, recordings"),
+    "misspelt": ("hypnogramm: {}", "hypnogramm: unknown key; allowed: root, recordings"),
     "unknown meaning": ("stages: {A: N4}", "stages: A: N4 is no stage; allowed: W, N1, N2, N3, R"),
     "format": ("hypnogram: {format: xml}", r"hypnogram\.format: .*'table' or 'column'"),
     "not a pattern": ("person: '(?P<subject>'", "person: .*not a regular expression"),

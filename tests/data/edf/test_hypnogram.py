@@ -62,8 +62,27 @@ def test_spans_that_are_a_little_off_the_grid() -> None:
     assert hypnogram([(29.9, 30.0, "N1")], {}, 30, "h.edf").on(30, 60)[0] == 0.0
 
 
-def test_a_span_without_duration_lasts_until_the_next() -> None:
-    assert stages_of([(0, 0, "W"), (90, 0, "N1"), (120, 0, "N2")], 210) == [0, 0, 0, 1, 2, -1, -1]
+WITHOUT_DURATION: Spans = [(0, 0, "W"), (90, 0, "N1"), (120, 0, "N2")]
+
+
+def test_a_stage_without_duration_lasts_as_long_as_it_is_told_to() -> None:
+    for lasting, stages in [
+        ("until the next", [0, 0, 0, 1, 2, -1, -1]),
+        ("an epoch", [0, -1, -1, 1, 2, -1, -1]),
+    ]:
+        found = hypnogram(WITHOUT_DURATION, {}, 30, "h", lasting=lasting)
+        assert found.on(30, 210)[1].tolist() == stages
+
+
+def test_where_it_makes_no_difference_nothing_need_be_told() -> None:
+    assert stages_of([(0, 0, "W"), (30, 0, "N1"), (60, 0, "N2")], 90) == [0, 1, 2]
+
+
+def test_else_a_duration_is_not_guessed() -> None:
+    with pytest.raises(
+        UserError, match=r"at 0 s has no duration, .* 90 s later.*lasting: an epoch"
+    ):
+        hypnogram(WITHOUT_DURATION, {}, 30, "h")
 
 
 def test_own_labels() -> None:
@@ -75,7 +94,10 @@ def test_own_labels() -> None:
 @pytest.mark.parametrize(
     ("spans", "message"),
     [
-        ([(0, 30, "W"), (30, 30, "Arousal"), (60, 30, "5")], r"h: .*: '5', 'Arousal'\. Known .*W"),
+        (
+            [(0, 30, "W"), (30, 30, "Arousal"), (60, 30, "5")],
+            r"h: .*: '5', 'Arousal'\. .*{'5': unscored, .*Known .*W",
+        ),
         ([(0, 30, "?")], "h: no epoch is scored"),
         ([], "h: no epoch is scored"),
     ],

@@ -117,9 +117,9 @@ def test_hostile_file(tmp_path: Path, case: str) -> None:
 def test_not_text(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00")
     for form in ("table", "column"):
-        with pytest.raises(UserError, match="cannot be read as text"):
+        with pytest.raises(UserError, match="cannot be read as UTF-8 text"):
             read(tmp_path / "a.csv", format=form)
-    with pytest.raises(UserError, match=r"cannot be read as text .*No such file"):
+    with pytest.raises(UserError, match=r"cannot be read .*No such file"):
         read(tmp_path / "b.csv", format="column")
 
 
@@ -130,6 +130,31 @@ def test_a_list_of_stages_must_be_as_long_as_the_recording(tmp_path: Path) -> No
     for duration_s in (2000, 4000):
         with pytest.raises(UserError, match=f"100 stages of 30 s last 3000 s.*{duration_s} s"):
             made.check_belongs(30, duration_s, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "spec", "message"),
+    [
+        ("start_s,stage\n60,N1\n", {"onset": "start"}, "no column 'start'; it has: start_s, stage"),
+        ("onset,stage\n0,N1\n", {"duration": "length"}, "no column 'length'.*hypnogram.duration"),
+        ("W\nN1\nN2\n", {}, "first line, 'W', is a stage and no header.*format: column"),
+        ("onset,stage\n0,W\n120,N1\n", {}, "at 0 s has no duration"),
+    ],
+)
+def test_columns_are_not_guessed(
+    tmp_path: Path, text: str, spec: dict[str, str], message: str
+) -> None:
+    path = write(tmp_path / "a.csv", text)
+    with pytest.raises(UserError, match=message):
+        read(path, format="table", **spec)
+
+
+def test_a_list_a_whole_epoch_short_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", "W\nN1\nN2\n")
+    labels = HypnogramSpec(format="column").read(path, {}, 30)
+    labels.check_belongs(30, 119, None)  # the recording's last, unfinished epoch
+    with pytest.raises(UserError, match="3 stages of 30 s last 90 s, the recording 120 s"):
+        labels.check_belongs(30, 120, None)
 
 
 def test_an_unknown_format() -> None:
