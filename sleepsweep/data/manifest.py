@@ -1,5 +1,6 @@
 """What a store says of itself: ``manifest.json``."""
 
+import hashlib
 from typing import Annotated, Any
 
 import numpy as np
@@ -81,6 +82,13 @@ class Manifest(PartSpec):
     unit: str
     preprocessing: dict[str, Any]
     recordings: Annotated[tuple[RecordingEntry, ...], Field(min_length=1)]
+    manifest_hash: str = ""
+
+    def sealed(self) -> "Manifest":
+        """Return it with the hash of all the rest in `manifest_hash`."""
+        rest = self.model_dump_json(exclude={"manifest_hash"})
+        digest = hashlib.sha256(rest.encode()).hexdigest()[:32]
+        return self.model_copy(update={"manifest_hash": digest})
 
     @property
     def epoch_s(self) -> float:

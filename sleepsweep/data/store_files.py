@@ -69,7 +69,7 @@ def write_store(
             preprocessing=preprocessing,
             recordings=tuple(entries),
         )
-        text = manifest.model_dump_json(indent=1)
+        text = manifest.sealed().model_dump_json(indent=1)
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
@@ -190,6 +190,8 @@ def _read_manifest(folder: Path, text: str) -> Manifest:
 
 
 def _mismatch(folder: Path, manifest: Manifest, index: pd.DataFrame, epochs: EpochsFile) -> str:
+    if manifest.sealed() != manifest:
+        return f"{MANIFEST} was changed"
     if epochs.shape != manifest.shape or epochs.dtype != np.float32:
         return f"{EPOCHS} has shape {epochs.shape}, {MANIFEST} says {manifest.shape}"
     if (folder / EPOCHS).stat().st_size != epochs.offset + epochs.nbytes:

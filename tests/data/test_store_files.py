@@ -1,5 +1,6 @@
 """The files of a store: opened only when they belong together, damage is found and named."""
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -130,6 +131,11 @@ def _without_recordings(path: Path) -> None:
     path.write_text(path.read_text().replace('"recordings"', '"records"'))
 
 
+def _another_rate(path: Path) -> None:
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"sfreq": 2 * manifest["sfreq"]}, indent=1))
+
+
 def _a_list(path: Path) -> None:
     path.write_text("[]")
 
@@ -151,6 +157,7 @@ def _a_list(path: Path) -> None:
         ("index.parquet", Path.unlink),
         ("manifest.json", _cut),
         ("manifest.json", _without_recordings),
+        ("manifest.json", _another_rate),
     ],
 )
 def test_a_damaged_store_is_named(folder: Path, name: str, damage: Damage) -> None:
