@@ -90,8 +90,8 @@ def main() -> None:
     middle = {key: statistics.median(one[key] for one in found) for key in found[0]}
     print("| what | measured |\n|---|---|")
     print(
-        f"| import a night of {HOURS} hours and 7 signals ({middle['epochs']:.0f} epochs kept of "
-        f"one), median of {len(found)} | {middle['s']:.2f} s, peak {middle['peak_mib']:.0f} MiB "
+        f"| import a night of {HOURS} hours and 7 signals ({middle['epochs']:,.0f} epochs kept), "
+        f"median of {len(found)} | {middle['s']:.2f} s, peak {middle['peak_mib']:.0f} MiB "
         f"({middle['before_mib']:.0f} before) |"
     )
     print(json.dumps(found))

@@ -45,7 +45,7 @@ def check(
     people = _people(spec)
     designs = ", ".join(spec.search.designs) or "none besides"
     print(f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs}; ", end="")
-    print(f"{spec.split.blocks} blocks; rungs at steps {', '.join(map(str, spec.rungs))}.")
+    print(f"blocks: {spec.split.blocks}; rungs at steps {', '.join(map(str, spec.rungs))}.")
     print(people)
 
 

@@ -75,7 +75,9 @@ class SplitSpec(PartSpec):
     @model_validator(mode="after")
     def _agrees(self) -> "SplitSpec":
         if self.folds is not None and self.validation is not None:
-            raise ValueError("folds and validation exclude each other; give one of them")
+            raise ValueError(
+                "folds and validation exclude each other; give one of them, or set one to null"
+            )
         if self.protocol == "file":
             self._agrees_with_the_file()
         elif self.file is not None or self.listed is not None:
@@ -90,7 +92,7 @@ class SplitSpec(PartSpec):
         held = len(self.listed.blocks)
         if self.blocks != held:
             raise ValueError(
-                f"blocks is {self.blocks}, but {self.file} lists {held}; leave blocks out"
+                f"blocks is {self.blocks}, but {self.file} lists {held}; leave blocks out or null"
             )
         drawing = ("test", "validation", "folds", "resplit", "seed")
         fields = type(self).model_fields
