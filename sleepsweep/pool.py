@@ -6,7 +6,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from sleepsweep.augment import Augmentation, Member, Placebo, Signal, augmentation, parameters
+from sleepsweep.augment import (
+    Augmentation,
+    Member,
+    Placebo,
+    Signal,
+    augmentation,
+    check_alternatives,
+    parameters,
+)
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
 from sleepsweep.ranges import Range
@@ -44,6 +52,7 @@ class PoolEntry(PartSpec):
                 raise KeyedError(f"unknown parameter; allowed: {', '.join(known) or 'none'}", key)
             if known[key].kind is int and values.kind in ("uniform", "loguniform"):
                 raise KeyedError("counts whole things; draw it from {int: [a, b]} or a choice", key)
+        _try("", lambda names: check_alternatives(kind, names), list(self.parameters))
         built = self._at_severities(kind) if self.severity else self._at_parameters(kind)
         for corner in built:
             _try("", lambda drawn: drawn.in_signal(signal), corner)
@@ -73,9 +82,15 @@ def _try(key: str, build: Callable[[Any], Any], value: Any) -> Any:
 
 
 class AugmentationsSpec(PartSpec):
-    """The YAML's ``augmentations``: the pool, and how many of it make a policy."""
+    """The YAML's ``augmentations``: the pool, and how many of it make a policy.
+
+    With `p_sum` the p of a policy's members are weights: that sum is shared out in their
+    proportion, each p at most 1. With `choose` an epoch is offered so many of the members.
+    """
 
     size: Annotated[tuple[int, int], Field(strict=False)] = (0, 6)
+    p_sum: float | None = Field(default=None, gt=0)
+    choose: int | None = Field(default=None, ge=1)
     placebo: bool = True
     mix_partner: Literal["store", "batch"] = "store"
     pool: dict[str, PoolEntry]

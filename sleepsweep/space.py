@@ -95,8 +95,31 @@ def draw_policy(space: AugmentationsSpec, source: Suggest) -> tuple[MemberSpec, 
         return ()
     priority = {name: source.suggest_float(f"pick.{name}", 0.0, 1.0) for name in space.members}
     chosen = set(sorted(priority, key=lambda name: priority[name], reverse=True)[:size])
-    return tuple(
+    drawn = tuple(
         _draw_member(name, entry, source) for name, entry in space.members.items() if name in chosen
+    )
+    return drawn if space.p_sum is None else shared_out(drawn, space.p_sum)
+
+
+def shared_out(members: tuple[MemberSpec, ...], p_sum: float) -> tuple[MemberSpec, ...]:
+    """Share `p_sum` out to the members in proportion to their p, at most 1 to each.
+
+    What one cannot take goes to the others. Rounded to four digits, as drawn values are.
+    """
+    shares = dict.fromkeys(range(len(members)), 1.0)
+    open_to, left = [place for place, member in enumerate(members) if member.p > 0], p_sum
+    while open_to:
+        scale = left / sum(members[place].p for place in open_to)
+        full = [place for place in open_to if scale * members[place].p >= 1]
+        if not full:
+            shares |= {place: scale * members[place].p for place in open_to}
+            break
+        open_to = [place for place in open_to if place not in full]
+        left -= len(full)
+    shares |= {place: 0.0 for place, member in enumerate(members) if member.p == 0}
+    return tuple(
+        member.model_copy(update={"p": float(f"{shares[place]:.4g}")})
+        for place, member in enumerate(members)
     )
 
 
@@ -135,6 +158,7 @@ class Space:
         return TrialSpec(
             policy=policy,
             mix_partner=self.spec.augmentations.mix_partner,
+            choose=self._choose(policy),
             block=shared.index,
             split=shared.split_index,
             seed=shared.seed,
@@ -147,6 +171,11 @@ class Space:
             rungs=self.spec.rungs,
             data_hash=self.data_hash,
         )
+
+    def _choose(self, policy: tuple[MemberSpec, ...]) -> int | None:
+        # Of as few as that all are offered: the same trial as without a choice.
+        choose = self.spec.augmentations.choose
+        return choose if choose is not None and choose < len(policy) else None
 
     def slots(self) -> list[Slot]:
         """Return every trial's place: designs first, then anchors spread among searched trials.

@@ -95,7 +95,9 @@ def run_trial(trial: TrialSpec, store: Store, checkpoint: Path | None = None) ->
 class _Run:
     def __init__(self, trial: TrialSpec, store: Store) -> None:
         block: Axes = {"split": trial.split, "seed": trial.seed}
-        policy = trial.build_policy().in_signal(Signal(store.sfreq, store.uv_per_unit(trial.train)))
+        people = trial.train
+        signal = Signal(store.sfreq, store.uv_per_unit(people), store.units_per_sd(people))
+        policy = trial.build_policy().in_signal(signal)
         encoder = trial.encoder.build(len(store.channels), stream("weights", **block))
         self.trial, self.store = trial, store
         self.train = store.rows(trial.train)

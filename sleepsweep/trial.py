@@ -47,6 +47,7 @@ class TrialSpec(PartSpec):
 
     policy: Annotated[tuple[MemberSpec, ...], Field(strict=False)]
     mix_partner: Literal["store", "batch"]
+    choose: int | None = None
     block: int
     split: int
     seed: int
@@ -73,7 +74,8 @@ class TrialSpec(PartSpec):
     @property
     def policy_text(self) -> str:
         """The policy's canonical text; ``none`` for the empty one."""
-        return " + ".join(str(member) for member in self.policy) or "none"
+        members = " + ".join(str(member) for member in self.policy) or "none"
+        return members if self.choose is None else f"{self.choose} of {members}"
 
     @property
     def size(self) -> int:
@@ -82,4 +84,4 @@ class TrialSpec(PartSpec):
 
     def build_policy(self) -> Policy:
         """Return the policy as a callable."""
-        return Policy(tuple(member.build() for member in self.policy))
+        return Policy(tuple(member.build() for member in self.policy), self.choose)

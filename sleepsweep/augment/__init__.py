@@ -3,19 +3,31 @@
 Importing a category's file registers what is in it, in the order of the report.
 """
 
-from sleepsweep.augment.base import (
-    Augmentation,
-    Dial,
-    Signal,
-    augmentation,
-    augmentations,
+from sleepsweep.augment.base import Augmentation, Dial, Signal
+from sleepsweep.augment.parameters import (
+    Parameter,
+    alternative,
+    check_alternatives,
+    of_signal,
+    parameter,
+    parameters,
 )
-from sleepsweep.augment.parameters import Parameter, of_signal, parameter, parameters
+from sleepsweep.augment.registry import augmentation, augmentations
 
 # isort: split
 from sleepsweep.augment.amplitude import RandomAmplitudeScaling, RandomDCShift, SignFlip
-from sleepsweep.augment.frequency import RandomBandStopFilter, TailoredMixup
-from sleepsweep.augment.masking import CutoutResize, RandomZeroMasking
+from sleepsweep.augment.frequency import (
+    FrequencyShift,
+    FTSurrogate,
+    RandomBandStopFilter,
+    TailoredMixup,
+)
+from sleepsweep.augment.masking import (
+    ChannelsDropout,
+    CutoutResize,
+    RandomZeroMasking,
+    SmoothTimeMask,
+)
 from sleepsweep.augment.noise import AverageFiltering, RandomAdditiveGaussianNoise
 from sleepsweep.augment.temporal import Permutation, RandomTimeShift, TimeReversal, TimeWarping
 
@@ -26,8 +38,11 @@ from sleepsweep.augment.policy import Member, Policy
 __all__ = [
     "Augmentation",
     "AverageFiltering",
+    "ChannelsDropout",
     "CutoutResize",
     "Dial",
+    "FTSurrogate",
+    "FrequencyShift",
     "Member",
     "Parameter",
     "Permutation",
@@ -41,11 +56,14 @@ __all__ = [
     "RandomZeroMasking",
     "SignFlip",
     "Signal",
+    "SmoothTimeMask",
     "TailoredMixup",
     "TimeReversal",
     "TimeWarping",
+    "alternative",
     "augmentation",
     "augmentations",
+    "check_alternatives",
     "of_signal",
     "parameter",
     "parameters",

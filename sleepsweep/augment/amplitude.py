@@ -7,7 +7,8 @@ from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
 from sleepsweep.augment.draws import per_epoch, uniform
-from sleepsweep.augment.parameters import of_signal, parameter
+from sleepsweep.augment.parameters import alternative, of_signal, parameter
+from sleepsweep.augment.units import in_units
 
 
 class Amplitude(Augmentation, abstract=True):
@@ -36,16 +37,20 @@ class RandomAmplitudeScaling(Amplitude):
 class RandomDCShift(Amplitude):
     """x + c with one offset c ~ U(−max_shift_uv, max_shift_uv) µV for each epoch.
 
+    `max_shift_sd` gives the largest offset in standard deviations of the recording instead.
+
     Gupta 2025 (SimpleSleepNet); Mohsenvand et al. 2020 (PMLR 136:238–253).
     """
 
     dial = Dial("max_shift_uv", identity=0.0, published=10.0, strongest=40.0)
 
     max_shift_uv: float = parameter(10.0, low=0.0)
+    max_shift_sd: float | None = alternative("max_shift_uv", low=0.0)
     uv_per_unit: float = of_signal(1.0)
+    units_per_sd: float | None = of_signal(None)
 
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
-        largest = self.max_shift_uv / self.uv_per_unit
+        largest = in_units(self, self.max_shift_uv, self.max_shift_sd)
         return x + per_epoch(uniform(x, -largest, largest, generator), x)
 
 

@@ -3,7 +3,7 @@
 A new augmentation is one class in the file of its category: it registers itself by its name.
 """
 
-import difflib
+import inspect
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -20,17 +20,21 @@ from sleepsweep.augment.parameters import (
     of_signal,
     parameters,
 )
+from sleepsweep.augment.registry import register
 from sleepsweep.errors import UserError
-
-_BY_NAME: dict[str, type["Augmentation"]] = {}
 
 
 @dataclass(frozen=True)
 class Signal:
-    """What a tensor of epochs holds: its sampling frequency in Hz and its unit in µV."""
+    """What a tensor of epochs holds: its sampling frequency in Hz and its unit in µV.
+
+    `units_per_sd` is the standard deviation of the recordings in that unit: 1 where they were
+    divided by it, ``None`` where it is not known.
+    """
 
     sfreq: float = of_signal(100.0)
     uv_per_unit: float = of_signal(1.0)
+    units_per_sd: float | None = of_signal(None)
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -69,18 +73,23 @@ class Dial:
 class Augmentation(ABC):
     """Base of every augmentation; a subclass is a frozen dataclass and implements `apply`.
 
-    Subclass with ``abstract=True`` for a class that is a category and no augmentation.
+    Subclass with ``abstract=True`` for a class that is a category and no augmentation. A
+    docstring's first paragraph is the definition and its last one the source, as lists show them.
+    `min_channels` is how many channels an epoch needs; channels that do not share the draws of
+    their epoch are declared by `own_draws_by_channel`.
     """
 
     category: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
     dial: ClassVar[Dial | None] = None
     needs_partner: ClassVar[bool] = False
+    min_channels: ClassVar[int] = 1
+    own_draws_by_channel: ClassVar[bool] = False
 
     def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)
         if not abstract:
-            _register(cls)
+            register(cls)
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -93,7 +102,17 @@ class Augmentation(ABC):
         `x` is (batch, channel, time) and is never modified; where nothing is to be done the result
         is `x` itself. Each epoch has its own draws, shared by its channels, from `generator` (on
         the device of `x`). `partner`, shaped as `x`, holds the other epochs that mixing needs.
+        float16 and bfloat16 are computed in float32. Gradients flow to `x`.
         """
+        self._check(x, partner)
+        if x.numel() == 0 or self._is_identity():
+            return x
+        other = x if partner is None else partner
+        if x.dtype in (torch.float16, torch.bfloat16):
+            return self.apply(x.float(), generator, other.float()).to(x.dtype)
+        return self.apply(x, generator, other)
+
+    def _check(self, x: Tensor, partner: Tensor | None) -> None:
         name = type(self).__name__
         if x.ndim != 3 or not x.is_floating_point():
             raise UserError(
@@ -106,9 +125,11 @@ class Augmentation(ABC):
                 f"{name} mixes each epoch with a partner and needs a tensor "
                 f"{x.dtype} {tuple(x.shape)} of them; given: {given}."
             )
-        if x.numel() == 0 or self._is_identity():
-            return x
-        return self.apply(x, generator, x if partner is None else partner)
+        if x.shape[1] < self.min_channels:
+            raise UserError(
+                f"{name} needs at least {self.min_channels} channels; these epochs have "
+                f"{x.shape[1]}. Name more derivations in data.derivations, or leave {name} out."
+            )
 
     @abstractmethod
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
@@ -132,6 +153,16 @@ class Augmentation(ABC):
         changes: dict[str, Any] = {cls.dial.field: value}
         return replace(cls(), **changes)
 
+    @classmethod
+    def definition(cls) -> str:
+        """What it does, in a sentence: the first paragraph of its docstring."""
+        return _paragraphs(cls)[0]
+
+    @classmethod
+    def source(cls) -> str:
+        """Where it was published: the last of several paragraphs of its docstring."""
+        return " ".join(_paragraphs(cls)[1:][-1:])
+
     def in_signal(self, signal: Signal) -> Self:
         """Return a copy that knows the sampling frequency and the unit of the epochs."""
         changes: dict[str, Any] = {name: getattr(signal, name) for name in names_of_signal(self)}
@@ -141,31 +172,9 @@ class Augmentation(ABC):
         return self.dial is not None and getattr(self, self.dial.field) == self.dial.identity
 
 
-def augmentation(name: str) -> type[Augmentation]:
-    """Return the class of a name or alias; `UserError` with the nearest name otherwise."""
-    if name in _BY_NAME:
-        return _BY_NAME[name]
-    near = difflib.get_close_matches(str(name), list(_BY_NAME), n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    raise UserError(f"unknown augmentation {name!r}.{hint} Known: {', '.join(augmentations())}.")
-
-
-def augmentations() -> dict[str, type[Augmentation]]:
-    """Return every registered class by its canonical name, category by category."""
-    return {name: cls for name, cls in _BY_NAME.items() if name == cls.__name__}
-
-
-def _register(cls: type[Augmentation]) -> None:
-    if not cls.category:
-        raise TypeError(f"{cls.__name__} has no category: inherit from a category or set one.")
-    for name in (cls.__name__, *cls.aliases):
-        if name in _BY_NAME:
-            raise TypeError(
-                f"augmentation name {name!r} is used twice: by {_BY_NAME[name].__qualname__} and "
-                f"{cls.__qualname__} (dataclass(slots=True) registers a class twice, too)."
-            )
-    _BY_NAME.update(dict.fromkeys((cls.__name__, *cls.aliases), cls))
-
-
 def _is_like(partner: Tensor | None, x: Tensor) -> bool:
     return partner is not None and partner.shape == x.shape and partner.dtype == x.dtype
+
+
+def _paragraphs(cls: type) -> list[str]:
+    return [" ".join(part.split()) for part in (inspect.getdoc(cls) or "").split("\n\n")]

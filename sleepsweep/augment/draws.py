@@ -26,3 +26,20 @@ def unit(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
 def per_epoch(draw: Tensor, x: Tensor) -> Tensor:
     """Shape (batch, n) draws as (batch, 1, n) in the dtype of `x`, to broadcast over channels."""
     return draw.to(x.dtype).unsqueeze(1)
+
+
+def normal(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Draw `count` numbers from N(0, 1) for each epoch of `x`; shape (batch, count), float64."""
+    shape = (len(x), count)
+    return torch.randn(shape, generator=generator, device=x.device, dtype=torch.float64)
+
+
+def beta(x: Tensor, alpha: float, generator: torch.Generator) -> Tensor:
+    """Draw from Beta(alpha, alpha) for each epoch of `x`; shape (batch, 1), float64.
+
+    As the share of one of two Gamma(alpha) draws in their sum.
+    """
+    shape = torch.full((len(x), 2), alpha, dtype=torch.float64, device=x.device)
+    # The function below torch.distributions.Gamma, which itself takes no generator.
+    gamma: Tensor = torch._standard_gamma(shape, generator=generator)
+    return gamma[:, :1] / gamma.sum(1, keepdim=True)

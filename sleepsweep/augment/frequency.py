@@ -1,15 +1,15 @@
 """Frequency: what changes the spectrum of the signal."""
 
-import math
 from dataclasses import dataclass
 
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
-from sleepsweep.augment.draws import per_epoch, uniform
-from sleepsweep.augment.parameters import of_signal, parameter
+from sleepsweep.augment.draws import beta, per_epoch, uniform, unit
+from sleepsweep.augment.notch import notch
+from sleepsweep.augment.parameters import alternative, of_signal, parameter
+from sleepsweep.augment.spectra import mix_spectra, shift_frequencies, turn_phases
 from sleepsweep.errors import UserError
 
 
@@ -62,6 +62,8 @@ class TailoredMixup(Frequency):
 
     |X| ← λa·|X| + (1−λa)·|R| and phase ← P − (1−λp)·wrap(P − Pr), wrapped to (−π, π], with λa
     and λp ~ U(min_lambda, 1), independent; then back to a real signal of the same length.
+    `alpha` draws both λ ~ Beta(alpha, alpha) instead; ``wrap_phase=False`` leaves out the wrap.
+    The README's form is alpha 0.2 without the wrap.
 
     Gupta 2025 (SimpleSleepNet), after Demirel and Holz 2023 (NeurIPS, "Finding Order in Chaos").
     """
@@ -70,71 +72,56 @@ class TailoredMixup(Frequency):
     needs_partner = True
 
     min_lambda: float = parameter(0.5, low=0.0, high=1.0)
+    # A smaller alpha would draw numbers that float64 cannot tell from 0.
+    alpha: float | None = alternative("min_lambda", low=0.05)
+    wrap_phase: bool = parameter(True)
 
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
-        for_magnitude = per_epoch(uniform(x, self.min_lambda, 1.0, generator), x)
-        for_phase = per_epoch(uniform(x, self.min_lambda, 1.0, generator), x)
-        return mix_spectra(x, partner, for_magnitude, for_phase)
+        for_magnitude = per_epoch(self._weight(x, generator), x)
+        for_phase = per_epoch(self._weight(x, generator), x)
+        return mix_spectra(x, partner, for_magnitude, for_phase, wrap=self.wrap_phase)
+
+    def _weight(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        if self.alpha is not None:
+            return beta(x, self.alpha, generator)
+        return uniform(x, self.min_lambda, 1.0, generator)
 
 
-def notch(x: Tensor, centre_hz: Tensor, width_hz: float, sfreq: float) -> Tensor:
-    """Filter x (batch, channel, time) by the notch of each epoch, causally and from rest.
+@dataclass(frozen=True)
+class FTSurrogate(Frequency):
+    """Turn the phase of each frequency by φ ~ U(−phase_noise·π, phase_noise·π), independent.
 
-    `centre_hz` is (batch, 1), float64. The result is x − (the band): a vanishing width then
-    returns x to the last digit, where filtering by the notch itself would not.
+    At phase_noise 1, braindecode's default, nothing but the amplitudes of the spectrum is left:
+    nothing is stronger, so that it is severity 1, and ½, severity ½, is the middle of the strengths
+    that Rommel et al. compare. They draw from U(0, 2π·phase_noise), which also turns all by one
+    mean phase; the interval around 0 is as wide, and distortion grows with it. Channels turn alike.
+
+    Schwabedal et al. 2018 (arXiv:1806.08675); Rommel et al. 2022 (J. Neural Eng. 19:066020).
     """
-    length = x.shape[-1]
-    padded = next_fast_len(2 * length + 2, real=True)
-    # A notch of 1e-9 Hz changes nothing, and keeps the response away from 0 / 0.
-    breadth = math.tan(math.pi * max(width_hz, 1e-9) / sfreq)
-    cos_centre = torch.cos(centre_hz * (2 * math.pi / sfreq))
-    angle = torch.arange(padded // 2 + 1, device=x.device, dtype=torch.float64)
-    angle = angle * (2 * math.pi / padded)
-    response = _band(cos_centre, breadth, angle, x.dtype)
-    response *= _ended(cos_centre, breadth, angle, length, x.dtype)
-    band: Tensor = torch.fft.irfft(torch.fft.rfft(x, n=padded) * response.unsqueeze(1), n=padded)
-    return x - band[..., :length]
+
+    dial = Dial("phase_noise", identity=0.0, published=0.5, strongest=1.0)
+
+    phase_noise: float = parameter(0.5, low=0.0, high=1.0)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        turns = unit(x, x.shape[-1] // 2 + 1, generator) - 0.5
+        return turn_phases(x, self.phase_noise * turns)
 
 
-def _band(cos_centre: Tensor, breadth: float, angle: Tensor, dtype: torch.dtype) -> Tensor:
-    """Response (batch, bins) of 1 − H at the angular frequencies w = `angle`, in rad/sample.
+@dataclass(frozen=True)
+class FrequencyShift(Frequency):
+    """Shift all frequencies by Δf ~ U(−max_shift_hz, max_shift_hz), one for each epoch.
 
-    With b = `breadth` = tan(π·width/sfreq) and w₀ the centre, ``scipy.signal.iirnotch`` is
-    H = (cos w − cos w₀) / (cos w − cos w₀ + j·b·sin w).
+    The real part of the analytic signal times exp(2πj·Δf·t).
+
+    Rommel et al. 2022 (ICLR, "CADDA", arXiv:2106.13695); default of braindecode.
     """
-    off_centre = torch.cos(angle) - cos_centre
-    in_band = breadth * torch.sin(angle)
-    scale = in_band / torch.addcmul(in_band.square(), off_centre, off_centre)
-    return torch.complex((in_band * scale).to(dtype), (off_centre * scale).to(dtype))
 
+    dial = Dial("max_shift_hz", identity=0.0, published=2.0, strongest=5.0)
 
-def _ended(
-    cos_centre: Tensor, breadth: float, angle: Tensor, length: int, dtype: torch.dtype
-) -> Tensor:
-    """Factor (batch, bins) that ends the impulse response after `length` samples.
+    max_shift_hz: float = parameter(2.0, low=0.0)
+    sfreq: float = of_signal(100.0)
 
-    It never ends by itself, and would wrap around the grid of bins. Its recursive part obeys
-    f[n] + a₁·f[n−1] + a₂·f[n−2] = δ[n]; stopped, 1 − f[L]·z^L + a₂·f[L−1]·z^(L+1) is left of the 1.
-    """
-    a1, a2 = -2 / (1 + breadth) * cos_centre[:, 0], (1 - breadth) / (1 + breadth)
-    step = torch.zeros(len(a1), 2, 2, dtype=a1.dtype, device=a1.device)
-    step[:, 0, 0], step[:, 0, 1], step[:, 1, 0] = -a1, -a2, 1.0
-    # The power by squaring is accurate for real, complex and double poles alike.
-    state: Tensor = torch.linalg.matrix_power(step, length)[:, :, 0].to(dtype)
-    one = torch.ones_like(angle)
-    delay = torch.polar(one, -angle * length).to(state.dtype.to_complex())
-    after = torch.polar(a2 * one, -angle * (length + 1)).to(delay.dtype)
-    return 1 - state[:, :1] * delay + state[:, 1:] * after
-
-
-def mix_spectra(x: Tensor, partner: Tensor, for_magnitude: Tensor, for_phase: Tensor) -> Tensor:
-    """Mix (batch, channel, time) epochs; the weights of x are (batch, 1, 1) each."""
-    own, other = torch.fft.rfft(x), torch.fft.rfft(partner)
-    magnitude = torch.lerp(other.abs(), own.abs(), for_magnitude)
-    phase = own.angle()
-    difference = phase - other.angle()
-    wrapped = difference - 2 * math.pi * torch.ceil(difference / (2 * math.pi) - 0.5)
-    # The inverse reads the real part of the constant and Nyquist bins, as the full transform does.
-    mixed = torch.polar(magnitude, phase - (1 - for_phase) * wrapped)
-    real: Tensor = torch.fft.irfft(mixed, n=x.shape[-1])
-    return real
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        shift_hz = uniform(x, -self.max_shift_hz, self.max_shift_hz, generator)
+        return shift_frequencies(x, shift_hz / self.sfreq)

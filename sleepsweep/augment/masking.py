@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
 from sleepsweep.augment.draws import unit, whole
-from sleepsweep.augment.parameters import parameter
+from sleepsweep.augment.parameters import alternative, parameter
 from sleepsweep.augment.resampling import take
 
 
@@ -47,6 +47,8 @@ class CutoutResize(Masking):
 class RandomZeroMasking(Masking):
     """Zero one window of n ~ U{0, …, max_samples} samples (at most L) anywhere inside the epoch.
 
+    `masking_ratio`, the README's form, makes every window round(masking_ratio·L) samples instead.
+
     Gupta 2025 (SimpleSleepNet); cutout of DeVries and Taylor 2017 (arXiv:1708.04552) and, for EEG,
     Mohsenvand et al. 2020 (PMLR 136:238–253).
     """
@@ -54,13 +56,55 @@ class RandomZeroMasking(Masking):
     dial = Dial("max_samples", identity=0, published=300, strongest=1500)
 
     max_samples: int = parameter(300, low=0)
+    masking_ratio: float | None = alternative("max_samples", low=0.0, high=1.0)
 
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
         length = x.shape[-1]
-        window = whole(x, 0, min(self.max_samples, length), generator)
+        shortest, longest = 0, min(self.max_samples, length)
+        if self.masking_ratio is not None:
+            shortest = longest = round(self.masking_ratio * length)
+        window = whole(x, shortest, longest, generator)
         # Every start at which the window fits is as likely; their number depends on the window.
         start = (unit(x, 1, generator) * (length - window + 1)).long()
         return zero_window(x, start, window)
+
+
+@dataclass(frozen=True)
+class SmoothTimeMask(Masking):
+    """Fade the signal out and in again around one window of `mask_samples` samples (at most L).
+
+    x·(σ(−s·(n−a)) + σ(s·(n−a−mask_samples))) with the logistic σ, a slope s = 1000/L and a start
+    a ~ U(0, L − mask_samples) for each epoch.
+
+    Mohsenvand et al. 2020 (PMLR 136:238–253); smooth in Rommel et al. 2022 (J. Neural Eng.
+    19:066020); default of braindecode.
+    """
+
+    dial = Dial("mask_samples", identity=0, published=100, strongest=1000)
+
+    mask_samples: int = parameter(100, low=0)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        window = min(self.mask_samples, x.shape[-1])
+        return fade(x, unit(x, 1, generator) * (x.shape[-1] - window), window)
+
+
+@dataclass(frozen=True)
+class ChannelsDropout(Masking):
+    """Zero each channel with probability `p_drop`, independently; needs several channels.
+
+    Saeed et al. 2021 (ICASSP, arXiv:2010.13694); default of braindecode.
+    """
+
+    dial = Dial("p_drop", identity=0.0, published=0.2, strongest=0.5)
+    min_channels = 2  # of one channel nothing would be left
+    own_draws_by_channel = True
+
+    p_drop: float = parameter(0.2, low=0.0, high=1.0)
+
+    def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        dropped = unit(x, x.shape[1], generator) < self.p_drop
+        return x.masked_fill(dropped.unsqueeze(-1), 0.0)
 
 
 def cut_and_resize(x: Tensor, start: Tensor, dropped: int) -> Tensor:
@@ -80,3 +124,13 @@ def zero_window(x: Tensor, start: Tensor, window: Tensor) -> Tensor:
     time = torch.arange(x.shape[-1], device=x.device)
     hidden = (time >= start) & (time < start + window)
     return x.masked_fill(hidden.unsqueeze(1), 0.0)
+
+
+def fade(x: Tensor, start: Tensor, window: int) -> Tensor:
+    """Fade x (batch, channel, time) over `window` samples from `start` (batch, 1), float64."""
+    length = x.shape[-1]
+    slope = 1000 / length
+    # In float64 up to here: float32 has four digits left behind the point at sample 3000.
+    after_start = slope * (torch.arange(length, device=x.device) - start)
+    before, behind = (-after_start).to(x.dtype), (after_start - slope * window).to(x.dtype)
+    return x * (before.sigmoid() + behind.sigmoid()).unsqueeze(1)

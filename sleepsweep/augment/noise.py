@@ -7,8 +7,9 @@ from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
 from sleepsweep.augment.draws import per_epoch, uniform, whole
-from sleepsweep.augment.parameters import of_signal, parameter
+from sleepsweep.augment.parameters import alternative, of_signal, parameter
 from sleepsweep.augment.resampling import take
+from sleepsweep.augment.units import in_units
 
 
 class Noise(Augmentation, abstract=True):
@@ -43,18 +44,34 @@ class AverageFiltering(Noise):
 class RandomAdditiveGaussianNoise(Noise):
     """x + white noise N(0, σ²), with one σ ~ U(0, max_sigma_uv) µV for each epoch.
 
+    Instead, `max_sigma_sd` gives the largest σ in standard deviations of the recording; `scale_uv`
+    and `scale_sd`, the README's form, one σ for all epochs.
+
     Gupta 2025 (SimpleSleepNet); Mohsenvand et al. 2020 (PMLR 136:238–253).
     """
 
     dial = Dial("max_sigma_uv", identity=0.0, published=0.2, strongest=20.0)
 
+    own_draws_by_channel = True
+
     max_sigma_uv: float = parameter(0.2, low=0.0)
+    max_sigma_sd: float | None = alternative("max_sigma_uv", low=0.0)
+    scale_uv: float | None = alternative("max_sigma_uv", "max_sigma_sd", low=0.0)
+    scale_sd: float | None = alternative("max_sigma_uv", "max_sigma_sd", "scale_uv", low=0.0)
     uv_per_unit: float = of_signal(1.0)
+    units_per_sd: float | None = of_signal(None)
 
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
-        sigma = uniform(x, 0.0, self.max_sigma_uv / self.uv_per_unit, generator)
+        sigma = self._sigma(x, generator)
         white = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
         return x + per_epoch(sigma, x) * white
+
+    def _sigma(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        if self.scale_uv is None and self.scale_sd is None:
+            largest = in_units(self, self.max_sigma_uv, self.max_sigma_sd)
+            return uniform(x, 0.0, largest, generator)
+        fixed = in_units(self, self.scale_uv or 0.0, self.scale_sd)
+        return torch.full((len(x), 1), fixed, dtype=torch.float64, device=x.device)
 
 
 def moving_average(x: Tensor, kernel: Tensor) -> Tensor:

@@ -1,15 +1,19 @@
 """The fields of an augmentation: what the user sets, in which range, and what the signal sets."""
 
 import math
+from collections.abc import Collection
 from dataclasses import Field, field, fields
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from sleepsweep.errors import UserError
 
 
 class Parameter(NamedTuple):
-    """What a user may set: its type, its default and the allowed range (both ends included)."""
+    """What a user may set: its type, its default and the allowed range (both ends included).
+
+    A default of ``None`` marks an alternative, which is off unless it is given.
+    """
 
     kind: type
     default: Any
@@ -22,8 +26,20 @@ def parameter(default: float, *, low: float = -math.inf, high: float = math.inf)
     return field(default=default, metadata={"low": low, "high": high})
 
 
-def of_signal(default: float) -> Any:
-    """Declare a dataclass field that is taken from the signal and is no parameter of the user."""
+def alternative(*instead_of: str, low: float = -math.inf, high: float = math.inf) -> Any:
+    """Declare a field that is ``None`` unless given, and then stands instead of other fields.
+
+    Its type is ``float | None`` or ``int | None``. Together with one of the fields `instead_of`
+    it is the user's error.
+    """
+    return field(default=None, metadata={"low": low, "high": high, "instead_of": instead_of})
+
+
+def of_signal(default: float | None) -> Any:
+    """Declare a dataclass field that is taken from the signal and is no parameter of the user.
+
+    ``None`` stands for what is not known of the signal.
+    """
     # Far below any unit or recording in use: what it excludes is zero and the negative numbers.
     return field(default=default, metadata={"low": 1e-6, "of_signal": True})
 
@@ -41,13 +57,31 @@ def names_of_signal(owner: Any) -> list[str]:
 def check_fields(owner: Any) -> None:
     """Check every number of a dataclass against its type and range; `UserError` otherwise."""
     for each in fields(owner):
-        if each.type in (int, float):
-            value = getattr(owner, each.name)
-            check_number(type(owner).__name__, each.name, value, _described(each))
+        allowed, value = _described(each), getattr(owner, each.name)
+        if allowed.kind in (int, float, bool) and not (value is None and each.default is None):
+            check_number(type(owner).__name__, each.name, value, allowed)
+    # A field that an alternative stands for is not seen to be given when it is at its default.
+    changed = [each.name for each in fields(owner) if getattr(owner, each.name) != each.default]
+    check_alternatives(type(owner), changed)
+
+
+def check_alternatives(cls: Any, given: Collection[str]) -> None:
+    """Raise `UserError` when a parameter in `given` excludes another one in `given`."""
+    for each in fields(cls):
+        replaced = [name for name in each.metadata.get("instead_of", ()) if name in given]
+        if each.name in given and replaced:
+            raise UserError(
+                f"{cls.__name__}: {each.name} stands instead of {' and '.join(replaced)}; "
+                "they exclude each other, give one."
+            )
 
 
 def check_number(owner: str, name: str, value: object, allowed: Parameter) -> None:
     """Raise `UserError` unless `value` is a finite number of the allowed type and range."""
+    if allowed.kind is bool:
+        if isinstance(value, bool):
+            return
+        raise UserError(f"{owner}: {name} = {value!r}; it must be true or false.")
     kind = Integral if allowed.kind is int else Real
     if isinstance(value, kind) and not isinstance(value, bool):
         number = float(value)
@@ -66,5 +100,6 @@ def _of_signal(each: "Field[Any]") -> bool:
 
 def _described(each: "Field[Any]") -> Parameter:
     low, high = each.metadata.get("low", -math.inf), each.metadata.get("high", math.inf)
-    kind = each.type if isinstance(each.type, type) else object
+    kinds = [kind for kind in get_args(each.type) or (each.type,) if kind is not type(None)]
+    kind = kinds[0] if len(kinds) == 1 and isinstance(kinds[0], type) else object
     return Parameter(kind, each.default, low, high)

@@ -30,9 +30,23 @@ class Member:
 
 @dataclass(frozen=True)
 class Policy:
-    """An ordered set of augmentations; the empty policy is the identity."""
+    """An ordered set of augmentations; the empty policy is the identity.
+
+    With `choose`, each epoch of a view is offered that many of the members, drawn uniformly anew
+    and applied in the policy's order, each with its p: "k of n at random", as in RandAugment
+    (Cubuk et al. 2020, arXiv:1909.13719), but without repetition.
+    """
 
     members: tuple[Member, ...] = ()
+    choose: int | None = None
+
+    def __post_init__(self) -> None:
+        count = len(self.members)
+        if self.choose is not None and not 0 <= self.choose <= count:
+            raise UserError(
+                f"choose = {self.choose}: a policy of {count} augmentations offers an epoch "
+                f"between 0 and {count} of them."
+            )
 
     def __call__(
         self, x: Tensor, generator: torch.Generator, partner: Tensor | None = None
@@ -44,12 +58,22 @@ class Policy:
         """
         if self.needs_partner and partner is None:
             raise UserError("This policy mixes epochs and needs a partner for each of them.")
-        for member in self.members:
+        offered = self._offered(x, generator)
+        for place, member in enumerate(self.members):
             if member.p > 0:
                 chosen = unit(x, 1, generator)[:, 0] < member.p
+                if offered is not None:
+                    chosen &= offered[:, place]
                 apply_where = _to_rows if x.device.type == "cpu" else _by_mask
                 x = apply_where(member.augmentation, x, chosen, generator, partner)
         return x
+
+    def _offered(self, x: Tensor, generator: torch.Generator) -> Tensor | None:
+        """Draw which members each epoch is offered, (batch, member); ``None``: all of them."""
+        if self.choose is None:
+            return None
+        ranks = unit(x, len(self.members), generator).argsort(1).argsort(1)
+        return ranks < self.choose
 
     def views(
         self, x: Tensor, generator: torch.Generator, partners: Partners | None

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
-from sleepsweep.augment.draws import unit, whole
-from sleepsweep.augment.parameters import parameter
-from sleepsweep.augment.resampling import read_at, take
+from sleepsweep.augment.draws import normal, unit, whole
+from sleepsweep.augment.parameters import alternative, parameter
+from sleepsweep.augment.resampling import take
+from sleepsweep.augment.warping import warp, warp_smoothly
+from sleepsweep.errors import UserError
 
 
 class Temporal(Augmentation, abstract=True):
@@ -36,6 +38,9 @@ class TimeWarping(Temporal):
 
     The stretched segments are joined and the whole is resampled to L: one piecewise linear map of
     time that keeps the first and the last sample, read by linear interpolation.
+    `knot_points` and `sigma`, the README's form, warp smoothly instead: the pace of time is a
+    cubic spline through equally spaced knots, both ends among them, whose values are drawn from
+    N(1, sigma²) and kept above 0.1.
 
     Gupta 2025 (SimpleSleepNet); Um et al. 2017 (ICMI, doi:10.1145/3136755.3136817) warp smoothly.
     """
@@ -44,8 +49,21 @@ class TimeWarping(Temporal):
 
     n_segments: int = parameter(4, low=1)
     max_stretch: float = parameter(2.0, low=1.0)
+    knot_points: int | None = alternative("n_segments", "max_stretch", low=4, high=100)
+    sigma: float | None = alternative("n_segments", "max_stretch", low=0.0, high=1.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.knot_points is None) != (self.sigma is None):
+            raise UserError(
+                f"TimeWarping: knot_points = {self.knot_points} and sigma = {self.sigma}; smooth "
+                "warping needs both, give the other one, too (the README has 5 and 0.1)."
+            )
 
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
+        if self.knot_points is not None and self.sigma is not None:
+            pace = 1 + self.sigma * normal(x, self.knot_points, generator)
+            return warp_smoothly(x, pace.clamp(min=0.1))
         lowest = 1 / self.max_stretch
         stretch = lowest + (self.max_stretch - lowest) * unit(x, self.n_segments, generator)
         return warp(x, stretch)
@@ -80,20 +98,6 @@ class RandomTimeShift(Temporal):
 
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
         return shift(x, whole(x, -self.max_samples, self.max_samples, generator))
-
-
-def warp(x: Tensor, stretch: Tensor) -> Tensor:
-    """Warp x (batch, channel, time); `stretch` is (batch, n_segments), positive, float64."""
-    length = x.shape[-1]
-    ends = (length - 1) * stretch.cumsum(1) / stretch.sum(1, keepdim=True)
-    begins = torch.nn.functional.pad(ends[:, :-1], (1, 0))
-    pace = stretch.mean(1, keepdim=True) / stretch
-    time = torch.arange(length, device=x.device, dtype=torch.float64)
-    position = torch.zeros(len(x), length, device=x.device, dtype=torch.float64)
-    for segment in range(stretch.shape[1]):
-        begin, end, rate = (each[:, segment, None] for each in (begins, ends, pace))
-        position += rate * (time.clamp(begin, end) - begin)
-    return read_at(x, position)
 
 
 def permute(x: Tensor, order: Tensor) -> Tensor:

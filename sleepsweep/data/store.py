@@ -85,6 +85,15 @@ class Store:
         entries = [e for e in self.manifest.recordings if e.subject in set(subjects)]
         return float(np.median([entry.uv_per_unit for entry in entries]))
 
+    def units_per_sd(self, subjects: Collection[str]) -> float:
+        """Units of the store's values that one robust sd of a recording is, from `subjects`'.
+
+        1 where recordings are normalised, else the median of their robust sds. Raises like `rows`.
+        """
+        self.rows(subjects)
+        entries = [e for e in self.manifest.recordings if e.subject in set(subjects)]
+        return float(np.median([entry.spread for entry in entries]))
+
     def rows(self, subjects: Collection[str]) -> Rows:
         """Return the rows of `subjects`, rising, int64 (row,).
 

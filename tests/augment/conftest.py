@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sleepsweep.augment import base
+from sleepsweep.augment import registry
 
 
 @pytest.fixture(scope="session")
@@ -36,4 +36,4 @@ def epochs() -> Callable[..., Tensor]:
 @pytest.fixture
 def scratch_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test register classes that no other test sees."""
-    monkeypatch.setattr(base, "_BY_NAME", dict(base._BY_NAME))
+    monkeypatch.setattr(registry, "_BY_NAME", dict(registry._BY_NAME))

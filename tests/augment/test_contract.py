@@ -1,6 +1,7 @@
 """What every registered augmentation promises, whatever it does."""
 
 import pickle
+import re
 from dataclasses import fields
 
 import pytest
@@ -17,13 +18,18 @@ RANDOM = [cls for cls in ALL if cls.__name__ not in DETERMINISTIC]
 WITH_DIAL = [cls for cls in ALL if cls.dial is not None]
 
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 300))
-dtypes = st.sampled_from([torch.float32, torch.float64])
+dtypes = st.sampled_from([torch.float32, torch.float64, torch.bfloat16, torch.float16])
 seeds = st.integers(0, 2**31)
 severities = st.floats(0, 1)
 
 
 def at(cls: type[Augmentation], severity: float) -> Augmentation:
     return cls() if cls.dial is None else cls.at_severity(severity)
+
+
+def enough(cls: type[Augmentation], shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The shape with as many channels as the augmentation needs at least."""
+    return shape[0], max(shape[1], cls.min_channels), shape[2]
 
 
 class NoWaiting(TorchDispatchMode):
@@ -39,12 +45,14 @@ class NoWaiting(TorchDispatchMode):
 @settings(max_examples=25, deadline=None)
 @given(shape=shapes, dtype=dtypes, seed=seeds, severity=severities)
 def test_shape_dtype_values_input_and_stream(cls, epochs, seeded, shape, dtype, seed, severity):
+    shape = enough(cls, shape)
     x, partner = epochs(*shape, dtype, seed=1), epochs(*shape, dtype, seed=2)
     x_before, partner_before = x.clone(), partner.clone()
     augment = at(cls, severity)
     result = augment(x, seeded(seed), partner)
     assert result.shape == x.shape
     assert result.dtype == x.dtype
+    assert result.device == x.device
     assert result.isfinite().all()
     assert torch.equal(x, x_before)
     assert torch.equal(partner, partner_before)
@@ -55,6 +63,7 @@ def test_shape_dtype_values_input_and_stream(cls, epochs, seeded, shape, dtype, 
 @settings(max_examples=10, deadline=None)
 @given(shape=shapes, dtype=dtypes, seed=seeds)
 def test_severity_zero_is_the_identity_to_the_bit(cls, epochs, seeded, shape, dtype, seed):
+    shape = enough(cls, shape)
     x, partner = epochs(*shape, dtype, seed=1), epochs(*shape, dtype, seed=2)
     assert torch.equal(cls.at_severity(0)(x, seeded(seed), partner), x)
 
@@ -68,17 +77,17 @@ def test_probability_zero_is_the_identity_to_the_bit(cls, epochs, seeded):
 
 @pytest.mark.parametrize("cls", RANDOM)
 def test_another_seed_gives_another_result(cls, epochs, seeded):
-    x, partner = epochs(8, 1, 3000, seed=1), epochs(8, 1, 3000, seed=2)
+    x, partner = epochs(8, 2, 3000, seed=1), epochs(8, 2, 3000, seed=2)
     assert not torch.equal(cls()(x, seeded(0), partner), cls()(x, seeded(1), partner))
 
 
 @pytest.mark.parametrize("cls", RANDOM)
 def test_epochs_have_their_own_draws_and_channels_share_them(cls, epochs, seeded):
-    x, partner = (epochs(1, 1, 3000, seed=seed).expand(32, 2, -1) for seed in (1, 2))
+    x, partner = (epochs(1, 1, 3000, seed=seed).expand(32, 3, -1) for seed in (1, 2))
     result = cls()(x, seeded(0), partner)
-    distinct = {tuple(epoch[0].tolist()) for epoch in result}
+    distinct = {tuple(epoch.flatten().tolist()) for epoch in result}
     assert len(distinct) > 3  # the published cutout has four results
-    if cls.__name__ != "RandomAdditiveGaussianNoise":  # whose noise is white over channels, too
+    if not cls.own_draws_by_channel:
         torch.testing.assert_close(result[:, 0], result[:, 1])
 
 
@@ -93,7 +102,7 @@ def test_non_contiguous_input_and_no_epochs(cls, epochs, seeded):
 
 @pytest.mark.parametrize("cls", [c for c in ALL if c.__name__ != "RandomAdditiveGaussianNoise"])
 def test_both_dtypes_see_the_same_draws(cls, epochs, seeded):
-    x, partner = epochs(6, 1, 3000, seed=1), epochs(6, 1, 3000, seed=2)
+    x, partner = epochs(6, 2, 3000, seed=1), epochs(6, 2, 3000, seed=2)
     precise = cls()(x, seeded(0), partner)
     single = cls()(x.float(), seeded(0), partner.float())
     torch.testing.assert_close(single.double(), precise, rtol=1e-4, atol=1e-3)
@@ -112,5 +121,36 @@ def test_an_augmentation_is_a_value(cls):
     augment = at(cls, 0.7)
     assert pickle.loads(pickle.dumps(augment)) == augment  # noqa: S301
     assert hash(at(cls, 0.7)) == hash(augment)
-    assert all(each.type in (int, float) for each in fields(cls))
-    assert "Gupta 2025" in (cls.__doc__ or "") or cls.category == "placebo"
+    plain = (int, float, bool, int | None, float | None)
+    assert all(each.type in plain for each in fields(cls))
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_an_augmentation_says_what_it_does_and_who_published_it(cls):
+    assert len(cls.definition()) > 10
+    if cls.category != "placebo":
+        assert re.search(r"\b(19|20)\d\d\b", cls.source()), "end the docstring with the source"
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_computed_in_float32(cls, epochs, seeded, dtype):
+    x, partner = epochs(4, 2, 301, dtype, seed=1), epochs(4, 2, 301, dtype, seed=2)
+    want = cls()(x.float(), seeded(0), partner.float()).to(dtype)
+    assert torch.equal(cls()(x, seeded(0), partner), want)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_gradients_flow_to_the_epochs(cls, epochs, seeded):
+    x, partner = epochs(6, 2, 301, seed=1).requires_grad_(), epochs(6, 2, 301, seed=2)
+    (cls()(x, seeded(0), partner) * partner).sum().backward()
+    assert x.grad is not None
+    assert x.grad.isfinite().all()
+    assert x.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("cls", WITH_DIAL)
+def test_parameters_are_the_dial_by_another_name(cls):
+    # Giving the dial's field is giving the severity: one way in, whatever the YAML says.
+    field = cls.dial.field
+    assert cls(**{field: getattr(cls.at_severity(0.3), field)}) == cls.at_severity(0.3)

@@ -50,3 +50,29 @@ def test_gaussian_noise_has_the_drawn_deviation_in_microvolts(epochs, seeded):
     for added, sigma_uv, draws in zip(added_uv, sigmas_uv, white, strict=True):
         np.testing.assert_allclose(added, sigma_uv * draws, atol=1e-9)
         np.testing.assert_allclose(added.std(), sigma_uv, rtol=0.05)
+
+
+@pytest.mark.parametrize("signal", [Signal(uv_per_unit=1000.0, units_per_sd=0.05)])
+@pytest.mark.parametrize(
+    ("noise", "sigma_uv"),
+    [
+        (RandomAdditiveGaussianNoise(scale_uv=5.0), 5.0),
+        (RandomAdditiveGaussianNoise(scale_sd=0.1), 5.0),  # of 0.05 mV = 50 µV
+        (RandomAdditiveGaussianNoise(scale_sd=0.0), 0.0),
+    ],
+)
+def test_a_scale_is_the_deviation_of_every_epoch(epochs, seeded, signal, noise, sigma_uv):
+    x = epochs(6, 2, 4000) / 1000  # millivolts
+    added_uv = (noise.in_signal(signal)(x, seeded(8)) - x).numpy() * 1000
+    white = torch.randn(x.shape, generator=seeded(8), dtype=x.dtype).numpy()
+    for added, draws in zip(added_uv, white, strict=True):
+        np.testing.assert_allclose(added, sigma_uv * draws, atol=1e-9)
+
+
+def test_the_largest_deviation_may_be_given_in_sds(epochs, seeded):
+    x, signal = epochs() / 1000, Signal(uv_per_unit=1000.0, units_per_sd=0.05)
+    in_uv, in_sd = (
+        RandomAdditiveGaussianNoise(**given).in_signal(signal)(x, seeded(1))
+        for given in ({"max_sigma_uv": 5.0}, {"max_sigma_sd": 0.1})
+    )
+    torch.testing.assert_close(in_uv, in_sd)

@@ -1,5 +1,7 @@
 """Policies: order, probability, views and partners."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 
@@ -17,6 +19,20 @@ from sleepsweep.augment import (
 from sleepsweep.augment.draws import unit
 from sleepsweep.augment.policy import _by_mask, _to_rows
 from sleepsweep.errors import UserError
+
+
+@dataclass(frozen=True)
+class Times:
+    """x·factor, as a policy calls it."""
+
+    factor: float
+    needs_partner = False
+
+    def __call__(self, x, generator, partner=None):
+        return x * self.factor
+
+    def in_signal(self, signal):
+        return self
 
 
 def policy_of(*augmentations, p=1.0):
@@ -74,6 +90,39 @@ def test_rows_mix_with_their_own_partner(epochs, seeded):
     x = epochs(40)
     policy = policy_of(TailoredMixup(min_lambda=0.2), p=0.5)
     torch.testing.assert_close(policy(x, seeded(0), x), x)
+
+
+@pytest.mark.parametrize("choose", [0, 1, 2, 3])
+def test_each_epoch_gets_k_of_the_members(seeded, choose):
+    x = torch.ones(6000, 1, 1, dtype=torch.float64)
+    # Gains of 2, 3 and 5 are known from their product.
+    primes = tuple(Member(Times(factor)) for factor in (2.0, 3.0, 5.0))
+    products = Policy(primes, choose)(x, seeded(4))[:, 0, 0]
+    want = {0: [1], 1: [2, 3, 5], 2: [6, 10, 15], 3: [30]}[choose]
+    found = torch.stack([(products == each).double().mean() for each in want])
+    assert found.sum() == 1
+    assert (found - 1 / len(want)).abs().max() < 0.03
+
+
+def test_an_offer_is_taken_with_the_members_p(seeded):
+    x = torch.ones(6000, 1, 1, dtype=torch.float64)
+    members = (Member(Times(2.0), 0.5), Member(Times(3.0), 0.2))
+    products = Policy(members, 1)(x, seeded(4))[:, 0, 0]
+    for product, share in ((1, 0.65), (2, 0.25), (3, 0.1), (6, 0.0)):
+        assert abs((products == product).double().mean() - share) < 0.025
+
+
+def test_choosing_all_keeps_the_order_and_the_choice_survives_the_signal(epochs, seeded):
+    x = epochs(3, 1, 9)
+    policy = Policy((Member(TimeReversal()), Member(Times(2.0)), Member(SignFlip())), 3)
+    assert torch.equal(policy(x, seeded(0)), -2 * x.flip(-1))
+    assert policy.in_signal(Signal()).choose == 3
+
+
+@pytest.mark.parametrize("choose", [-1, 2])
+def test_no_more_can_be_chosen_than_there_are(choose):
+    with pytest.raises(UserError, match=rf"choose = {choose}: a policy of 1 .* between 0 and 1"):
+        Policy((Member(SignFlip()),), choose)
 
 
 def test_views_are_independent_and_repeatable(epochs, seeded):

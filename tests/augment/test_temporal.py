@@ -5,10 +5,12 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import cumulative_simpson
+from scipy.interpolate import CubicSpline
 
 from sleepsweep.augment import Permutation, RandomTimeShift, TimeReversal, TimeWarping
-from sleepsweep.augment.draws import unit, whole
-from sleepsweep.augment.temporal import warp
+from sleepsweep.augment.draws import normal, unit, whole
+from sleepsweep.augment.warping import warp, warp_smoothly
 
 
 def test_reversal_reverses(epochs, seeded):
@@ -80,3 +82,35 @@ def test_shifts_reach_both_ends(seeded):
     x = torch.arange(1.0, 11.0).expand(2000, 1, -1)
     result = RandomTimeShift(max_samples=2)(x, seeded(0))[:, 0]
     assert set(result[:, 5].tolist()) == {4.0, 5.0, 6.0, 7.0, 8.0}
+
+
+def warped_smoothly(channel, pace):
+    """Integrate the spline through the pace of one epoch by Simpson's rule, and read there."""
+    last, fine = len(channel) - 1, np.linspace(0, 1, 20 * (len(channel) - 1) + 1)
+    spline = CubicSpline(np.linspace(0, 1, len(pace)), pace)
+    passed = cumulative_simpson(spline(fine), x=fine, initial=0)[::20]
+    return np.interp(passed / passed[-1] * last, np.arange(len(channel)), channel)
+
+
+@pytest.mark.parametrize(("knots", "sigma", "length"), [(5, 0.1, 3000), (8, 0.3, 301), (4, 0.1, 2)])
+def test_smooth_warping_integrates_a_spline(epochs, seeded, knots, sigma, length):
+    x = epochs(6, 2, length)
+    got = TimeWarping(knot_points=knots, sigma=sigma)(x, seeded(9)).numpy()
+    paces = np.maximum(1 + sigma * normal(x, knots, seeded(9)).numpy(), 0.1)
+    for epoch, result, pace in zip(x.numpy(), got, paces, strict=True):
+        want = [warped_smoothly(channel, pace) for channel in epoch]
+        np.testing.assert_allclose(result, want, rtol=1e-5, atol=1e-5 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("length", [3000, 1])
+def test_an_even_pace_changes_nothing(epochs, length):
+    x = epochs(4, 1, length)
+    torch.testing.assert_close(warp_smoothly(x, torch.full((4, 5), 1.7, dtype=torch.float64)), x)
+
+
+def test_the_time_of_any_knots_runs_forwards_in_all():
+    # The weight of each knot in the whole time is positive: no draw makes the epoch vanish.
+    from sleepsweep.augment.warping import _integrals
+
+    for knots in range(4, 101):
+        assert _integrals(2, knots, torch.device("cpu"))[-1].min() > 0

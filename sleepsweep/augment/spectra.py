@@ -1,0 +1,65 @@
+"""Operations on the spectra of epochs: mixing two, turning phases, shifting frequencies."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def mix_spectra(
+    x: Tensor, partner: Tensor, for_magnitude: Tensor, for_phase: Tensor, *, wrap: bool = True
+) -> Tensor:
+    """Mix (batch, channel, time) epochs; the weights of x are (batch, 1, 1) each.
+
+    With `wrap` phases go the shorter way round from one to the other.
+    """
+    own, other = torch.fft.rfft(x), torch.fft.rfft(partner)
+    if not wrap:
+        own, other = _without_negative_zeros(own), _without_negative_zeros(other)
+    magnitude = torch.lerp(other.abs(), own.abs(), for_magnitude)
+    phase = own.angle()
+    difference = phase - other.angle()
+    if wrap:
+        difference = difference - 2 * math.pi * torch.ceil(difference / (2 * math.pi) - 0.5)
+    # The inverse reads the real part of the constant and Nyquist bins, as the full transform does.
+    mixed = torch.polar(magnitude, phase - (1 - for_phase) * difference)
+    real: Tensor = torch.fft.irfft(mixed, n=x.shape[-1])
+    return real
+
+
+def _without_negative_zeros(spectrum: Tensor) -> Tensor:
+    # A negative real number is at π, never at −π, which the sign of its zero would say.
+    return torch.complex(spectrum.real, spectrum.imag + 0.0)
+
+
+def turn_phases(x: Tensor, turns: Tensor) -> Tensor:
+    """Turn the phase of each frequency of x (batch, channel, time) by `turns`, in whole turns.
+
+    `turns` is (batch, L // 2 + 1), float64, and serves every channel. The mean and, where L is
+    even, the Nyquist frequency have no phase to turn: they stay.
+    """
+    length = x.shape[-1]
+    turns = turns.clone()
+    turns[:, 0] = 0
+    if length % 2 == 0:
+        turns[:, -1] = 0
+    angle = (2 * math.pi * turns).to(x.dtype).unsqueeze(1)
+    turned = torch.fft.rfft(x) * torch.polar(torch.ones_like(angle), angle)
+    real: Tensor = torch.fft.irfft(turned, n=length)
+    return real
+
+
+def shift_frequencies(x: Tensor, turns_per_sample: Tensor) -> Tensor:
+    """Shift every frequency of x (batch, channel, time): Re(analytic(x)·exp(2πj·n·turns)).
+
+    `turns_per_sample` is (batch, 1), float64: the shift in Hz over the sampling frequency. The
+    analytic signal x + j·H is that of ``scipy.signal.hilbert`` over the epoch.
+    """
+    length = x.shape[-1]
+    # H lacks the mean and the Nyquist frequency: the inverse reads their real part, 0, only.
+    hilbert = torch.fft.irfft(torch.fft.rfft(x) * -1j, n=length)
+    turns = turns_per_sample * torch.arange(length, device=x.device)
+    # Whole turns are taken off before the dtype of the epochs cuts the digits.
+    angle = (2 * math.pi * (turns - turns.round())).to(x.dtype).unsqueeze(1)
+    shifted: Tensor = torch.cos(angle) * x - torch.sin(angle) * hilbert
+    return shifted
