@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
+from sleepsweep.augment.blocks import in_blocks
 from sleepsweep.augment.draws import unit, whole
 from sleepsweep.augment.parameters import alternative, parameter
 from sleepsweep.augment.resampling import take
@@ -66,7 +67,7 @@ class RandomZeroMasking(Masking):
         window = whole(x, shortest, longest, generator)
         # Every start at which the window fits is as likely; their number depends on the window.
         start = (unit(x, 1, generator) * (length - window + 1)).long()
-        return zero_window(x, start, window)
+        return zero_window(x, start, window, longest)
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class ChannelsDropout(Masking):
         return x.masked_fill(dropped.unsqueeze(-1), 0.0)
 
 
+@in_blocks
 def cut_and_resize(x: Tensor, start: Tensor, dropped: int) -> Tensor:
     """Drop `dropped` samples from `start` (batch, 1) on and stretch the rest to the length of x."""
     length = x.shape[-1]
@@ -115,17 +117,26 @@ def cut_and_resize(x: Tensor, start: Tensor, dropped: int) -> Tensor:
     left = position.long()
     right = (left + 1).clamp(max=kept - 1)
     weight = (position - left).to(x.dtype)
-    before, after = (index + dropped * (index >= start) for index in (left, right))
-    return take(x, before).lerp(take(x, after), weight)
+    before_cut = torch.arange(kept, device=x.device) < start
+    rest = torch.where(before_cut.unsqueeze(1), x[..., :kept], x[..., dropped:])
+    before, after = (take(rest, index.expand(len(x), -1)) for index in (left, right))
+    return before.lerp(after, weight)
 
 
-def zero_window(x: Tensor, start: Tensor, window: Tensor) -> Tensor:
-    """Zero ``x[b, :, start[b]:start[b] + window[b]]``; start and window are (batch, 1)."""
-    time = torch.arange(x.shape[-1], device=x.device)
-    hidden = (time >= start) & (time < start + window)
-    return x.masked_fill(hidden.unsqueeze(1), 0.0)
+def zero_window(x: Tensor, start: Tensor, window: Tensor, longest: int) -> Tensor:
+    """Zero ``x[b, :, start[b]:start[b] + window[b]]``; start and window are (batch, 1).
+
+    No window is longer than `longest`: only so many samples of each epoch are looked at.
+    """
+    last = x.shape[-1] - 1
+    start = start.clamp(max=last)  # a window of 0 samples may start behind it
+    place = (start + torch.arange(longest, device=x.device)).clamp_(max=last)
+    hidden = (place < start + window).unsqueeze(1)
+    place = place.unsqueeze(1).expand(-1, x.shape[1], -1)
+    return x.scatter(-1, place, x.gather(-1, place).masked_fill(hidden, 0.0))
 
 
+@in_blocks
 def fade(x: Tensor, start: Tensor, window: int) -> Tensor:
     """Fade x (batch, channel, time) over `window` samples from `start` (batch, 1), float64."""
     length = x.shape[-1]

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
+from sleepsweep.augment.blocks import in_blocks
 from sleepsweep.augment.draws import per_epoch, uniform, whole
 from sleepsweep.augment.parameters import alternative, of_signal, parameter
-from sleepsweep.augment.resampling import take
 from sleepsweep.augment.units import in_units
 
 
@@ -37,7 +37,8 @@ class AverageFiltering(Noise):
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
         smallest = min(self.min_kernel, self.max_kernel)
         kernel = whole(x, smallest, self.max_kernel, generator)
-        return moving_average(x, kernel.clamp(max=x.shape[-1]))
+        longest = min(self.max_kernel, x.shape[-1])
+        return moving_average(x, kernel.clamp(max=longest), longest)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class RandomAdditiveGaussianNoise(Noise):
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
         sigma = self._sigma(x, generator)
         white = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-        return x + per_epoch(sigma, x) * white
+        return torch.addcmul(x, per_epoch(sigma, x), white)
 
     def _sigma(self, x: Tensor, generator: torch.Generator) -> Tensor:
         if self.scale_uv is None and self.scale_sd is None:
@@ -74,12 +75,16 @@ class RandomAdditiveGaussianNoise(Noise):
         return torch.full((len(x), 1), fixed, dtype=torch.float64, device=x.device)
 
 
-def moving_average(x: Tensor, kernel: Tensor) -> Tensor:
-    """Average x (batch, channel, time) over `kernel` samples, int64 of shape (batch, 1)."""
-    length = x.shape[-1]
-    # Differences of a running sum keep float32's digits only if the sum is in float64.
-    total = torch.nn.functional.pad(x.double().cumsum(-1), (1, 0))
-    end = torch.arange(1, length + 1, device=x.device) + (kernel - 1) // 2
-    begin = (end - kernel).clamp(min=0)
-    window = take(total, end.clamp(max=length)) - take(total, begin)
-    return (window / kernel.unsqueeze(1)).to(x.dtype)
+@in_blocks
+def moving_average(x: Tensor, kernel: Tensor, longest: int) -> Tensor:
+    """Average x (batch, channel, time) over `kernel` samples, int64 of shape (batch, 1).
+
+    No kernel is longer than `longest`. One convolution in which each epoch is a group of its own.
+    """
+    before = longest // 2
+    last = (kernel - 1) // 2
+    offset = torch.arange(-before, longest - before, device=x.device)
+    weights = ((offset > last - kernel) & (offset <= last)).to(x.dtype)
+    padded = torch.nn.functional.pad(x.transpose(0, 1), (before, longest - 1 - before))
+    total = torch.nn.functional.conv1d(padded, weights.unsqueeze(1), groups=len(x))
+    return total.transpose(0, 1) / per_epoch(kernel, x)

@@ -1,57 +1,53 @@
-"""The notch filter of a batch of epochs, each with its own centre, by one product of spectra."""
+"""The notch filter of a batch of epochs, each with its own centre."""
 
 import math
 
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor
 
+from sleepsweep.augment.blocks import in_blocks
 
+
+@in_blocks
 def notch(x: Tensor, centre_hz: Tensor, width_hz: float, sfreq: float) -> Tensor:
     """Filter x (batch, channel, time) by the notch of each epoch, causally and from rest.
 
     `centre_hz` is (batch, 1), float64. The result is x − (the band): a vanishing width then
-    returns x to the last digit, where filtering by the notch itself would not.
+    returns x to the last digit, where filtering by the notch itself would not. With
+    b = tan(π·width/sfreq) and w₀ the centre, ``scipy.signal.iirnotch`` leaves of the band
+
+        1 − H = b/(1+b) · (1 − z²) / (1 − s·z + q·z²),  s = 2·cos w₀/(1+b),  q = (1−b)/(1+b)
+
+    in z, the delay by one sample.
     """
-    length = x.shape[-1]
-    padded = next_fast_len(2 * length + 2, real=True)
-    # A notch of 1e-9 Hz changes nothing, and keeps the response away from 0 / 0.
+    # A notch of 1e-9 Hz changes nothing, and keeps the poles inside the unit circle.
     breadth = math.tan(math.pi * max(width_hz, 1e-9) / sfreq)
-    cos_centre = torch.cos(centre_hz * (2 * math.pi / sfreq))
-    angle = torch.arange(padded // 2 + 1, device=x.device, dtype=torch.float64)
-    angle = angle * (2 * math.pi / padded)
-    response = _band(cos_centre, breadth, angle, x.dtype)
-    response *= _ended(cos_centre, breadth, angle, length, x.dtype)
-    band: Tensor = torch.fft.irfft(torch.fft.rfft(x, n=padded) * response.unsqueeze(1), n=padded)
-    return x - band[..., :length]
+    gained = x * (breadth / (1 + breadth))
+    total = 2 / (1 + breadth) * torch.cos(centre_hz * (2 * math.pi / sfreq))
+    band = _resonate(gained - _delayed(gained, 2), total, (1 - breadth) / (1 + breadth))
+    return x - band
 
 
-def _band(cos_centre: Tensor, breadth: float, angle: Tensor, dtype: torch.dtype) -> Tensor:
-    """Response (batch, bins) of 1 − H at the angular frequencies w = `angle`, in rad/sample.
+def _resonate(x: Tensor, total: Tensor, product: float) -> Tensor:
+    """Filter x by 1 / (1 − s·z + q·z²), of which `total` s is (batch, 1) and `product` is q.
 
-    With b = `breadth` = tan(π·width/sfreq) and w₀ the centre, ``scipy.signal.iirnotch`` is
-    H = (cos w − cos w₀) / (cos w − cos w₀ + j·b·sin w).
+    Not sample by sample but by doubling, as with z = zⁿ
+
+        1 / (1 − s·z + q·z²) = (1 + s·z + q·z²) / (1 − (s² − 2q)·z² + q²·z⁴):
+
+    each step squares the poles, whose sum and product s and q are, and doubles the delay. Once it
+    is longer than the epoch, the denominator is 1.
     """
-    off_centre = torch.cos(angle) - cos_centre
-    in_band = breadth * torch.sin(angle)
-    scale = in_band / torch.addcmul(in_band.square(), off_centre, off_centre)
-    return torch.complex((in_band * scale).to(dtype), (off_centre * scale).to(dtype))
+    length, delay = x.shape[-1], 1
+    while delay < length:
+        before = x
+        x = before.clone()
+        x[..., delay:].addcmul_(total.to(x.dtype).unsqueeze(1), before[..., :-delay])
+        if 2 * delay < length:
+            x[..., 2 * delay :].add_(before[..., : -2 * delay], alpha=product)
+        total, product, delay = total.square() - 2 * product, product * product, 2 * delay
+    return x
 
 
-def _ended(
-    cos_centre: Tensor, breadth: float, angle: Tensor, length: int, dtype: torch.dtype
-) -> Tensor:
-    """Factor (batch, bins) that ends the impulse response after `length` samples.
-
-    It never ends by itself, and would wrap around the grid of bins. Its recursive part obeys
-    f[n] + a₁·f[n−1] + a₂·f[n−2] = δ[n]; stopped, 1 − f[L]·z^L + a₂·f[L−1]·z^(L+1) is left of the 1.
-    """
-    a1, a2 = -2 / (1 + breadth) * cos_centre[:, 0], (1 - breadth) / (1 + breadth)
-    step = torch.zeros(len(a1), 2, 2, dtype=a1.dtype, device=a1.device)
-    step[:, 0, 0], step[:, 0, 1], step[:, 1, 0] = -a1, -a2, 1.0
-    # The power by squaring is accurate for real, complex and double poles alike.
-    state: Tensor = torch.linalg.matrix_power(step, length)[:, :, 0].to(dtype)
-    one = torch.ones_like(angle)
-    delay = torch.polar(one, -angle * length).to(state.dtype.to_complex())
-    after = torch.polar(a2 * one, -angle * (length + 1)).to(delay.dtype)
-    return 1 - state[:, :1] * delay + state[:, 1:] * after
+def _delayed(x: Tensor, samples: int) -> Tensor:
+    return torch.nn.functional.pad(x, (samples, 0))[..., : x.shape[-1]]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
+from sleepsweep.augment.blocks import in_blocks
 from sleepsweep.augment.draws import normal, unit, whole
 from sleepsweep.augment.parameters import alternative, parameter
 from sleepsweep.augment.resampling import take
@@ -100,22 +101,23 @@ class RandomTimeShift(Temporal):
         return shift(x, whole(x, -self.max_samples, self.max_samples, generator))
 
 
+@in_blocks
 def permute(x: Tensor, order: Tensor) -> Tensor:
     """Join the segments of x (batch, channel, time) in the order (batch, n_segments) of int64."""
     length, segments = x.shape[-1], order.shape[1]
     number = torch.arange(segments, device=x.device)
     lengths = length // segments + (number < length % segments).long()
     starts = lengths.cumsum(0) - lengths
-    ends_after = lengths[order].cumsum(1)
-    time = torch.arange(length, device=x.device).expand(len(x), -1).contiguous()
-    place = torch.searchsorted(ends_after, time, right=True)
-    moved = starts[order] - (ends_after - lengths[order])
-    return take(x, time + moved.gather(1, place))
+    ordered = lengths[order]
+    moved = starts[order] - (ordered.cumsum(1) - ordered)
+    source = moved.flatten().repeat_interleave(ordered.flatten(), output_size=len(x) * length)
+    return take(x, source.view(len(x), length).add_(torch.arange(length, device=x.device)))
 
 
+@in_blocks
 def shift(x: Tensor, samples: Tensor) -> Tensor:
     """Delay x (batch, channel, time) by `samples`, int64 of shape (batch, 1), filling with 0."""
     length = x.shape[-1]
-    source = torch.arange(length, device=x.device) - samples
-    outside = (source < 0) | (source >= length)
-    return take(x, source.clamp(0, length - 1)).masked_fill(outside.unsqueeze(1), 0.0)
+    with_zeros = torch.nn.functional.pad(x, (1, 1))
+    source = torch.arange(1, length + 1, device=x.device) - samples
+    return take(with_zeros, source.clamp_(0, length + 1))

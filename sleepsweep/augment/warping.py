@@ -7,23 +7,27 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
+from sleepsweep.augment.blocks import in_blocks
 from sleepsweep.augment.resampling import read_at
 
 
+@in_blocks
 def warp(x: Tensor, stretch: Tensor) -> Tensor:
     """Warp x (batch, channel, time); `stretch` is (batch, n_segments), positive, float64."""
     length = x.shape[-1]
     ends = (length - 1) * stretch.cumsum(1) / stretch.sum(1, keepdim=True)
-    begins = torch.nn.functional.pad(ends[:, :-1], (1, 0))
     pace = stretch.mean(1, keepdim=True) / stretch
     time = torch.arange(length, device=x.device, dtype=torch.float64)
-    position = torch.zeros(len(x), length, device=x.device, dtype=torch.float64)
-    for segment in range(stretch.shape[1]):
-        begin, end, rate = (each[:, segment, None] for each in (begins, ends, pace))
-        position += rate * (time.clamp(begin, end) - begin)
+    position = pace[:, :1] * time
+    # From the end of each segment on, the pace is another one.
+    change = pace.diff(dim=1)
+    for segment in range(change.shape[1]):
+        after = (time - ends[:, segment, None]).clamp_(min=0)
+        position.addcmul_(after, change[:, segment, None])
     return read_at(x, position)
 
 
+@in_blocks
 def warp_smoothly(x: Tensor, pace: Tensor) -> Tensor:
     """Warp x (batch, channel, time) at a pace that is smooth through (batch, knots), float64.
 

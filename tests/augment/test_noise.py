@@ -27,7 +27,7 @@ def test_average_is_a_convolution(epochs, seeded, smallest, largest):
 def test_kernels_up_to_the_length(epochs, length):
     x = epochs(length, 2, length)
     kernels = torch.arange(1, length + 1)[:, None]
-    got = moving_average(x, kernels).numpy()
+    got = moving_average(x, kernels, length).numpy()
     for epoch, result, kernel in zip(x.numpy(), got, kernels[:, 0].tolist(), strict=True):
         np.testing.assert_allclose(result, convolved(epoch, kernel), atol=1e-10)
 
@@ -35,7 +35,7 @@ def test_kernels_up_to_the_length(epochs, length):
 def test_float32_keeps_its_digits_on_a_large_offset(epochs):
     x = epochs(8, 1, 3000, torch.float32) + 1e4
     kernels = torch.arange(3, 11)[:, None]
-    got = moving_average(x, kernels).double().numpy()
+    got = moving_average(x, kernels, 10).double().numpy()
     for epoch, result, kernel in zip(x.double().numpy(), got, range(3, 11), strict=True):
         np.testing.assert_allclose(result, convolved(epoch, kernel), rtol=1e-6)
 
