@@ -13,9 +13,9 @@ from scipy.stats import chisquare
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.ranges import Range
-from sleepsweep.space import Draws, Recorded, draw_policy
+from sleepsweep.space import Draws, Recorded, draw_policy, shared_out
 from sleepsweep.spec import SweepSpec
-from sleepsweep.trial import TrialSpec
+from sleepsweep.trial import MemberSpec, TrialSpec
 
 
 def draws(seed: int) -> Draws:
@@ -47,6 +47,61 @@ def test_a_policy_keeps_the_order_of_the_pool_and_its_ranges(
             assert 0.3 <= member.p <= 1.0
             assert member.severity is None or 0.1 <= member.severity <= 1.0
             assert member.parameters.get("n_segments", 2) in (2, 4, 8)
+
+
+def members_with(*p: float) -> tuple[MemberSpec, ...]:
+    return tuple(MemberSpec(name=f"A{place}", p=each) for place, each in enumerate(p))
+
+
+@pytest.mark.parametrize(
+    ("given_p", "p_sum", "shared"),
+    [
+        ((0.8, 0.4, 0.4), 1.2, (0.6, 0.3, 0.3)),
+        ((1.0, 1.0), 0.5, (0.25, 0.25)),
+        ((1.0, 0.1, 0.1), 2.0, (1.0, 0.5, 0.5)),  # what the first cannot take, the others do
+        ((0.5, 0.0), 3.0, (1.0, 0.0)),
+    ],
+)
+def test_a_sum_of_p_is_shared_out_in_proportion(
+    given_p: tuple[float, ...], p_sum: float, shared: tuple[float, ...]
+) -> None:
+    found = shared_out(members_with(*given_p), p_sum)
+    assert [member.p for member in found] == pytest.approx(shared)
+
+
+@given(st.lists(st.floats(0.01, 1.0), min_size=1, max_size=8), st.floats(0.1, 8.0))
+def test_shares_add_up_and_keep_their_order(given_p: list[float], p_sum: float) -> None:
+    found = [member.p for member in shared_out(members_with(*given_p), p_sum)]
+    assert sum(found) == pytest.approx(min(p_sum, len(given_p)), rel=1e-3)
+    assert max(found) <= 1
+    order = np.argsort(given_p, kind="stable")
+    assert (np.diff(np.array(found)[order]) >= -1e-9).all()
+
+
+def test_every_policy_of_a_sum_has_it(sweep: Callable[..., SweepSpec]) -> None:
+    space = sweep(augmentations={"size": [2, 3], "p_sum": 1.5}).augmentations
+    for seed in range(50):
+        policy = draw_policy(space, draws(seed))
+        assert sum(member.p for member in policy) == pytest.approx(1.5, rel=1e-3)
+
+
+def test_an_epoch_is_offered_some_of_the_members(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    plain, chosen = make_plan(sweep()), make_plan(sweep(augmentations={"choose": 2}))
+    pairs = list(zip(designed_and_drawn(plain), designed_and_drawn(chosen), strict=True))
+    assert {trial.size for trial, _ in pairs} == {0, 1, 2, 3}
+    for without, trial in pairs:
+        assert trial.policy == without.policy
+        assert (trial.id != without.id) == (trial.size > 2)
+        assert trial.build_policy().choose == (2 if trial.size > 2 else None)
+        assert trial.policy_text.startswith("2 of ") == (trial.size > 2)
+
+
+def designed_and_drawn(plan: Plan) -> list[TrialSpec]:
+    """The trials of 60 policies drawn for the plan's first block."""
+    spec = plan.spec.augmentations
+    return [plan.space.trial(draw_policy(spec, draws(seed)), 0) for seed in range(60)]
 
 
 def test_recorded_values_give_the_policy_back(sweep: Callable[..., SweepSpec]) -> None:

@@ -152,6 +152,8 @@ def test_microvolts(spec: DataSpec, cache: Path) -> None:
     raw = prepare(nights.model_copy(update={"normalize": "none"}), cache)
     robust = prepare(nights, cache)
     assert raw.uv_per_unit(raw.subjects) == 1.0
+    assert robust.units_per_sd(robust.subjects) == pytest.approx(1.0, rel=1e-5)
+    assert raw.units_per_sd(raw.subjects) == pytest.approx(robust.uv_per_unit(robust.subjects))
     rows = [400, 500]
     difference = raw.gather(rows) - robust.gather(rows) * robust.uv_per_unit(robust.subjects)
     assert np.abs(difference - difference.mean()).max() < 1e-3
