@@ -105,6 +105,8 @@ class RandomTimeShift(Temporal):
 def permute(x: Tensor, order: Tensor) -> Tensor:
     """Join the segments of x (batch, channel, time) in the order (batch, n_segments) of int64."""
     length, segments = x.shape[-1], order.shape[1]
+    if length % segments == 0:
+        return _permute_equal(x, order)
     number = torch.arange(segments, device=x.device)
     lengths = length // segments + (number < length % segments).long()
     starts = lengths.cumsum(0) - lengths
@@ -112,6 +114,16 @@ def permute(x: Tensor, order: Tensor) -> Tensor:
     moved = starts[order] - (ordered.cumsum(1) - ordered)
     source = moved.flatten().repeat_interleave(ordered.flatten(), output_size=len(x) * length)
     return take(x, source.view(len(x), length).add_(torch.arange(length, device=x.device)))
+
+
+def _permute_equal(x: Tensor, order: Tensor) -> Tensor:
+    """Do the same where all segments are as long: whole segments are moved, not samples."""
+    batch, channels, length = x.shape
+    segments = order.shape[1]
+    first = torch.arange(0, batch * channels * segments, segments, device=x.device)
+    place = first.view(batch, channels, 1) + order.unsqueeze(1)
+    moved = x.reshape(-1, length // segments).index_select(0, place.flatten())
+    return moved.view(batch, channels, length)
 
 
 @in_blocks
