@@ -15,7 +15,8 @@ SEVERITIES = (0.25, 0.5, 0.75, 1)
 LEGEND = (
     "Severity 0 is the epoch to the bit, 0.5 the published default, 1 the strongest sensible. "
     "Where there is none, p is the dial. Parameters stand at their defaults; one without a value "
-    "is an alternative, which excludes those it stands for."
+    "is an alternative, which excludes those it stands for. Definitions and papers: "
+    "sleepsweep augment show, docs/augmentations.md."
 )
 
 
@@ -44,7 +45,7 @@ def defaults(kind: type[Augmentation]) -> list[str]:
 
 
 def _table(kinds: list[type[Augmentation]]) -> Table:
-    columns = ("category", "parameters", f"at severity {_joined(SEVERITIES)}", "paper")
+    columns = ("category", "parameters", f"at severity {_joined(SEVERITIES)}")
     made = table(*columns, first="name", words=columns)
     made.columns[0].no_wrap = True
     for column in made.columns[2:]:
@@ -53,7 +54,7 @@ def _table(kinds: list[type[Augmentation]]) -> Table:
         values = _joined(severity_map(kind).values())
         dial = f"{kind.dial.field} {values}" if kind.dial else "none: p is its dial"
         name = "\n".join([kind.__name__, *(f"= {alias}" for alias in kind.aliases)])
-        made.add_row(name, kind.category, ", ".join(defaults(kind)), dial, kind.source())
+        made.add_row(name, kind.category, ", ".join(defaults(kind)), dial)
     return made
 
 
