@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.timing import seconds_of
 from sleepsweep.data.preparation import import_store
 from sleepsweep.data.recording import Recording, prepared
 from sleepsweep.data.source import DataSpec
@@ -99,14 +100,14 @@ def opened(folder: Path) -> Figures:
         with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     before = memory()
-    figures = {"cold_s": _seconds(lambda: Store.open(folder))}
+    figures = {"cold_s": seconds_of(lambda: Store.open(folder))}
     started = time.perf_counter()
     store = Store.open(folder)
     figures["warm_s"] = time.perf_counter() - started
     after = memory()
     count = store.manifest.shape[0]
     rows = np.random.default_rng(0).integers(count, size=256)
-    figures["gather_256_s"] = _seconds(lambda: store.gather(rows))
+    figures["gather_256_s"] = seconds_of(lambda: store.gather(rows))
     return figures | {
         "open_own_mib": after["own"] - before["own"],
         "open_of_files_mib": after["of_files"] - before["of_files"],
@@ -118,7 +119,7 @@ def verified(folder: Path) -> Figures:
     """Read every epoch against its hash."""
     store = Store.open(folder)
     before = peak()
-    return {"s": _seconds(store.verify), "peak_more_mib": peak() - before}
+    return {"s": seconds_of(store.verify), "peak_more_mib": peak() - before}
 
 
 def touching(folder: Path) -> Figures:
@@ -138,7 +139,7 @@ def imported(folder: Path) -> Figures:
     """Import a folder of npz files."""
     before = peak()
     spec = DataSpec(source="npz", root=str(folder))
-    seconds = _seconds(lambda: import_store(spec, folder.with_name(f"{folder.name}-store")))
+    seconds = seconds_of(lambda: import_store(spec, folder.with_name(f"{folder.name}-store")))
     return {"s": seconds, "peak_mib": peak(), "before_mib": before}
 
 
@@ -224,12 +225,6 @@ def main() -> None:
     print(markdown(results, options.epochs, *options.nights))
     machine = {"python": platform.python_version(), "cpus": os.cpu_count()}
     print(json.dumps({"machine": machine, **results}))
-
-
-def _seconds(work: Any) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

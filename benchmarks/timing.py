@@ -18,16 +18,17 @@ def medians(works: dict[str, Work], repeats: int) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
         for name, work in works.items():
-            times[name].append(_seconds(work, calls[name]))
+            times[name].append(seconds_of(work, calls[name]))
     return {name: statistics.median(each) for name, each in times.items()}
 
 
 def _calls(work: Work) -> int:
-    _seconds(work, 1)  # the first call also loads code and plans transforms
-    return max(1, round(SHORTEST_S / max(_seconds(work, 1), 1e-9)))
+    seconds_of(work, 1)  # the first call also loads code and plans transforms
+    return max(1, round(SHORTEST_S / max(seconds_of(work, 1), 1e-9)))
 
 
-def _seconds(work: Work, calls: int) -> float:
+def seconds_of(work: Work, calls: int = 1) -> float:
+    """Return the seconds of one call, measured over so many."""
     started = time.perf_counter()
     for _ in range(calls):
         work()

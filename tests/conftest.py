@@ -1,12 +1,15 @@
 """What tests of several parts share: a store of simulated nights, and trials made for it."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sleepsweep import cli
 from sleepsweep.data.preparation import prepare
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.store import Store
@@ -53,6 +56,23 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
         del os.environ["SLEEPSWEEP_CACHE"]
     else:
         os.environ["SLEEPSWEEP_CACHE"] = before
+
+
+@pytest.fixture
+def command_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line in this process, and return what it said and how it ended."""
+
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = ["sleepsweep", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capfd.readouterr()
+        return subprocess.CompletedProcess(command, int(ended.value.code or 0), said.out, said.err)
+
+    return call
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The command line as a user meets it: one message, the right exit status, nothing half-written."""
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 import yaml
 
 import sleepsweep
-from sleepsweep import cli
 
 TINY_SPACE = {
     "name": "tiny",
@@ -24,27 +22,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line in this process, and return what it said and how it ended."""
-
-    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = ["sleepsweep", *map(str, arguments)]
-        monkeypatch.setattr(sys, "argv", command)
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capfd.readouterr()
-        return subprocess.CompletedProcess(command, int(ended.value.code or 0), said.out, said.err)
-
-    return call
-
-
-@pytest.fixture
-def refused(run: Run, tmp_path: Path) -> Callable[..., None]:
+def refused(command_line: Run, tmp_path: Path) -> Callable[..., None]:
     """Launch, and check that it ends as a user's mistake should."""
 
     def launch(*arguments: object, says: str) -> None:
         before = set(tmp_path.rglob("*"))
-        ended = run("launch", *arguments, "--out", tmp_path / "out")
+        ended = command_line("launch", *arguments, "--out", tmp_path / "out")
         assert ended.returncode == 2, ended.stdout + ended.stderr
         assert ended.stderr.count("sleepsweep: ") == 1
         assert says in ended.stderr, ended.stderr
@@ -76,14 +59,14 @@ def recordings(tmp_path: Path, count: int = 4, **changes: object) -> Path:
     return folder
 
 
-def test_help_and_version_need_nothing_heavy(run: Run) -> None:
-    assert "launch" in run("--help").stdout
-    assert run("--version").stdout == f"sleepsweep {sleepsweep.__version__}\n"
+def test_help_and_version_need_nothing_heavy(command_line: Run) -> None:
+    assert "launch" in command_line("--help").stdout
+    assert command_line("--version").stdout == f"sleepsweep {sleepsweep.__version__}\n"
 
 
-def test_check_validates_and_writes_nothing(run: Run, tmp_path: Path) -> None:
+def test_check_validates_and_writes_nothing(command_line: Run, tmp_path: Path) -> None:
     path = space(tmp_path)
-    ended = run("check", path, "--set", "pretrain.steps=9")
+    ended = command_line("check", path, "--set", "pretrain.steps=9")
     assert ended.returncode == 0
     assert "valid" in ended.stdout
     assert "1, 3, 9" in ended.stdout
@@ -146,9 +129,9 @@ def test_a_folder_that_holds_something_else(refused: Callable[..., None], tmp_pa
     refused(space(tmp_path), says="holds no sweep")
 
 
-def test_a_report_or_a_page_of_no_sweep(run: Run, tmp_path: Path) -> None:
+def test_a_report_or_a_page_of_no_sweep(command_line: Run, tmp_path: Path) -> None:
     for command in ("report", "ui"):
-        ended = run(command, tmp_path)
+        ended = command_line(command, tmp_path)
         assert ended.returncode == 2
         assert "Traceback" not in ended.stderr
         assert str(tmp_path) in ended.stderr

@@ -1,27 +1,23 @@
 """The commands on augmentations as a user meets them."""
 
-import sys
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from sleepsweep import cli
 from sleepsweep.data.store import Store
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(command_line: Callable[..., subprocess.CompletedProcess[str]]) -> Run:
     """Run ``sleepsweep augment …`` in this process; return how it ended and what it said."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sleepsweep", "augment", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capfd.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
+        ended = command_line("augment", *arguments)
+        return ended.returncode, ended.stdout, ended.stderr
 
     return call
 

@@ -1,7 +1,6 @@
 """The commands on data as a user meets them."""
 
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sleepsweep import cli
 from sleepsweep.data.edf.writing import write_hypnogram
 from sleepsweep.data.store import Store
 
@@ -18,28 +16,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def sleepsweep(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line in this process, and return what it said and how it ended."""
-
-    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = ["sleepsweep", *map(str, arguments)]
-        monkeypatch.setattr(sys, "argv", command)
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capfd.readouterr()
-        return subprocess.CompletedProcess(command, int(ended.value.code or 0), said.out, said.err)
-
-    return call
+def run(command_line: Run) -> Run:
+    return partial(command_line, "data")
 
 
 @pytest.fixture
-def run(sleepsweep: Run) -> Run:
-    return partial(sleepsweep, "data")
-
-
-@pytest.fixture
-def check(sleepsweep: Run) -> Run:
-    return partial(sleepsweep, "check")
+def check(command_line: Run) -> Run:
+    return partial(command_line, "check")
 
 
 @pytest.fixture(scope="module")

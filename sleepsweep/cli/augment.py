@@ -17,7 +17,7 @@ app.add_typer(augment, name="augment")
 
 @augment.command(name="list")
 def list_() -> None:
-    """Print every augmentation: parameters, severities, paper."""
+    """Print every augmentation: category, parameters, severities."""
     from sleepsweep.augmentinfo import augmentation_list
 
     console_for(quiet=False).print(augmentation_list())

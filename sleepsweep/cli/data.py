@@ -1,19 +1,18 @@
 """The commands on data: fetch, import, simulate, info."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sleepsweep.cli.app import Quiet, app, console_for
+from sleepsweep.data.edf.fetch import Study
 from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sleepsweep.data.source import DataSpec
-
-Study = Literal["cassette", "telemetry"]
 
 data = typer.Typer(help="Get recordings, prepare them, look at them.", no_args_is_help=True)
 app.add_typer(data, name="data")

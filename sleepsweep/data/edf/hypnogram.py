@@ -146,13 +146,14 @@ def hypnogram(
     nothing is scored, and when durations are missing and `lasting` would make a difference.
     """
     spans = sorted(spans, key=lambda span: span[0])
-    unknown = sorted({label for _, _, label in spans if meaning_of(label, labels) is None})
+    known = meanings(labels)
+    unknown = sorted({label for _, _, label in spans if label.strip().lower() not in known})
     if unknown:
         raise UserError(_no_meaning(source, unknown, labels))
     scored = [
         (onset_s, duration_s, stage)
         for onset_s, duration_s, label in spans
-        if (stage := MEANINGS[meaning_of(label, labels) or "ignore"]) is not None
+        if (stage := MEANINGS[known[label.strip().lower()]]) is not None
     ]
     if not any(stage >= 0 for _, _, stage in scored):
         raise UserError(f"{source}: no epoch is scored. A hypnogram needs at least one stage.")
@@ -167,10 +168,9 @@ def hypnogram(
     )
 
 
-def meaning_of(label: str, labels: Mapping[str, str]) -> str | None:
-    """Return the meaning of a label, one of `MEANINGS`; ``None`` when it has none."""
-    known = {each.lower(): meaning for each, meaning in (STANDARD_LABELS | dict(labels)).items()}
-    return known.get(label.strip().lower())
+def meanings(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the meaning, one of `MEANINGS`, of every known label in lower case."""
+    return {label.lower(): meaning for label, meaning in (STANDARD_LABELS | dict(labels)).items()}
 
 
 def _durations(

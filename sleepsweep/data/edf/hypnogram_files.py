@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import AfterValidator, BeforeValidator
 
 from sleepsweep.data.edf.header import read_header
-from sleepsweep.data.edf.hypnogram import MEANINGS, Hypnogram, Lasting, hypnogram, meaning_of
+from sleepsweep.data.edf.hypnogram import MEANINGS, Hypnogram, Lasting, hypnogram, meanings
 from sleepsweep.data.edf.signals import open_raw
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
@@ -80,7 +80,8 @@ class HypnogramSpec(PartSpec):
         return hypnogram(spans, labels, epoch_s, str(path), lasting=self.lasting)
 
     def _check_columns(self, path: Path, held: list[str], labels: dict[str, str]) -> None:
-        if all(meaning_of(name, labels) for name in held):
+        known = meanings(labels)
+        if all(name.lower() in known for name in held):
             raise UserError(
                 f"{path}: its first line, {', '.join(held)!r}, is a stage and no header line. For "
                 "one label a line set hypnogram.format: column; else add a header line."
