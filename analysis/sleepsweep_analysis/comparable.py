@@ -14,6 +14,9 @@ from sleepsweep_analysis.reruns import average_reruns
 
 __all__ = ["Comparable", "comparable", "last_rows", "subjects_in_two_roles"]
 
+PLACEBO = "placebo"
+"""The category of what does nothing: it does not count towards the size of a policy."""
+
 ROLES = ("validation", "test")
 RERUN = "the same policy, block and rung run again: averaged into one row"
 CHANCE = "collapsed with no score: scored at chance (the majority stage)"
@@ -45,6 +48,17 @@ class Comparable:
     def switches(self) -> list[str]:
         """Names of the inclusion columns, in pool order."""
         return [f"on.{name}" for name in self.pool]
+
+    @property
+    def real(self) -> list[str]:
+        """The augmentations that count towards size, in pool order: all but the placebo."""
+        pairs = zip(self.pool, self.category, strict=True)
+        return [name for name, category in pairs if category != PLACEBO]
+
+    @property
+    def real_switches(self) -> list[str]:
+        """Names of the inclusion columns of `real`."""
+        return [f"on.{name}" for name in self.real]
 
     @property
     def last(self) -> int | None:
@@ -177,7 +191,8 @@ def _chance(table: ResultsTable) -> float:
 
 def _largest(table: ResultsTable, rows: pd.DataFrame) -> int:
     """Largest size K of the reference distribution: the study's, or else the largest that ran."""
-    switches = [f"on.{name}" for name in table.study.categories]
+    categories = table.study.categories
+    switches = [f"on.{name}" for name, category in categories.items() if category != PLACEBO]
     seen = int(rows[switches].sum(axis=1).max()) if len(rows) else 0
     return min(int(table.study.sizes[1]) or seen, len(switches))
 

@@ -13,7 +13,7 @@ from sleepsweep_analysis.comparable import Comparable, comparable, last_rows
 from sleepsweep_analysis.leaderboard import leaderboard
 from sleepsweep_analysis.model import Posterior
 from sleepsweep_analysis.ranking import DRAWS
-from sleepsweep_analysis.warnings import Check, Evidence, check_all
+from sleepsweep_analysis.warnings import Check, Evidence, check_all, refused
 
 __all__ = ["Analysis", "analyse"]
 
@@ -35,6 +35,7 @@ class Analysis:
     sizes: pd.DataFrame
     leaderboard: pd.DataFrame
     checks: tuple[Check, ...]
+    refused: dict[str, str]
     seed: int
 
     def check(self, code: str) -> Check | None:
@@ -64,16 +65,21 @@ def _analyse(table: ResultsTable, seed: int) -> Analysis:
     categories = effects.categories(chosen, posterior, draws)
     trials = last_rows(table)
     board = leaderboard(table, chosen, posterior)
+    methods = ["augmentation", "method", "effect", "low", "high", "n", "apart"]
     seen = Evidence(
         study=table.study,
         trials=trials[trials["kind"] != "confirmation"],
+        all=table.trials,
+        subjects=table.subjects,
         chosen=chosen,
         effects=augmentations,
+        crosschecks=pd.DataFrame(columns=methods),
         noise=posterior.sds["trial"],
         reached=int(board["of"].max()) if len(board) else 0,
         confirmed=int((trials["kind"] == "confirmation").sum()),
         flips=_flips(chosen, augmentations, categories, seed),
     )
+    checks = check_all(seen)
     return Analysis(
         table=table,
         chosen=chosen,
@@ -83,7 +89,8 @@ def _analyse(table: ResultsTable, seed: int) -> Analysis:
         augmentations=augmentations,
         sizes=size.sizes(chosen, posterior, draws),
         leaderboard=board,
-        checks=check_all(seen),
+        checks=checks,
+        refused=refused(checks),
         seed=seed,
     )
 
