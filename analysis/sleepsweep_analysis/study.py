@@ -36,6 +36,7 @@ class Analysis:
     leaderboard: pd.DataFrame
     checks: tuple[Check, ...]
     refused: dict[str, str]
+    confirmation: pd.DataFrame
     seed: int
 
     def check(self, code: str) -> Check | None:
@@ -91,6 +92,7 @@ def _analyse(table: ResultsTable, seed: int) -> Analysis:
         leaderboard=board,
         checks=checks,
         refused=refused(checks),
+        confirmation=pd.DataFrame(columns=["rank", "policy", "score", "low", "high", "verdict"]),
         seed=seed,
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sleepsweep_analysis.warnings.check import FINISHED, Check, Evidence, listed
+from sleepsweep_analysis.warnings.check import CLAIMS, FINISHED, Check, Evidence, listed
 
 __all__ = ["aliased", "inflation", "ties"]
 
@@ -62,13 +62,10 @@ def aliased(seen: Evidence) -> Check:
             f"The policies do not separate {listed(inflated)} from the others and the blocks."
         )
     parts += [_sentence(tie) for tie in tied]
-    words = [word for claim, word in _CLAIMS.items() if claim in claims]
+    refuses = tuple(claim for claim in CLAIMS if claim in claims)
+    words = [CLAIMS[claim] for claim in refuses]
     effect = f"What moves together cannot be told apart: no claim about {' or '.join(words)}."
-    refuses = tuple(claim for claim in _CLAIMS if claim in claims)
     return Check("ALIASED", "red", " ".join(parts), effect, refuses)
-
-
-_CLAIMS = {"ranking": "which augmentations are better", "size": "how many to use"}
 
 
 def _sentence(tie: Tie) -> str:

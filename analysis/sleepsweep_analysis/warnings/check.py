@@ -11,9 +11,16 @@ from sleepsweep_analysis.comparable import Comparable
 
 __all__ = ["CLAIMS", "DESIGNED", "FINISHED", "Check", "Evidence", "listed", "refused"]
 
-CLAIMS = ("ranking", "size", "interactions", "gain", "best", "final", "raw")
-"""What a warning can refuse: effects as causes; m(k); interactions; an absolute gain over no
-augmentation; calling a policy best; effects at full length; panels of raw means."""
+CLAIMS = {
+    "ranking": "which augmentations cause a better score",
+    "size": "how many augmentations to use",
+    "interactions": "which augmentations help or hinder each other",
+    "gain": "the gain over no augmentation",
+    "best": "which policy is best",
+    "final": "effects at full length, but for what early rungs foretell",
+    "raw": "means of raw scores",
+}
+"""The claims that a warning can refuse, and each in words."""
 
 FINISHED = ("done", "collapsed")
 DESIGNED = ("anchor", "design")

@@ -48,10 +48,9 @@ def no_baseline(seen: Evidence) -> Check:
         return Check("NO_BASELINE", "green", text, "")
     parts = [] if none else ["No trial ran without augmentation."]
     if lacking:
-        many = len(lacking) > 1
         of = f"{len(lacking)} of {len(seen.chosen.real)} augmentations never ran alone"
-        parts.append(f"{of}: {listed(lacking)}." if many or none else f"{of}.")
-    if sizes.nunique() == 1:
+        parts.append(f"{of}: {listed(lacking)}.")
+    if seen.chosen.rows[seen.chosen.switches].sum(axis=1).nunique() == 1:
         parts.append("All policies have one size, so absolute effects cannot be told.")
     effect = "Gains over no augmentation, and interactions, are not claimed."
     refuses = ("interactions", "gain")
