@@ -45,7 +45,7 @@ ONLY_IN = {
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.tracker"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},
-    "sleepsweep_analysis": {"sleepsweep.cli.sweeps"},
+    "sleepsweep_analysis": {"sleepsweep.cli.reports"},
 }
 
 

@@ -29,7 +29,7 @@ from sleepsweep_analysis.leaderboard import leaderboard
 from sleepsweep_analysis.model import Posterior, build, fit
 from sleepsweep_analysis.ranking import DRAWS
 from sleepsweep_analysis.subjects import Comparison, compare_subjects
-from sleepsweep_analysis.warnings import Check, Evidence, check_all, detectable
+from sleepsweep_analysis.warnings import Check, Evidence, check_all, detectable, refused
 
 __all__ = ["Analysis", "analyse"]
 
@@ -195,6 +195,11 @@ class Analysis:
         """Every warning, red first."""
         return check_all(self._evidence())
 
+    @property
+    def refused(self) -> dict[str, str]:
+        """The claims that a warning takes away, each with the reason."""
+        return refused(self.checks)
+
     def check(self, code: str) -> Check | None:
         """The check named `code`, or None where it does not apply."""
         return next((found for found in self.checks if found.code == code), None)
@@ -204,8 +209,11 @@ class Analysis:
         return Evidence(
             study=self.table.study,
             trials=trials[trials["kind"] != "confirmation"],
+            all=self.table.trials,
+            subjects=self.table.subjects,
             chosen=self.chosen,
             effects=self.effects,
+            crosschecks=self.crosschecks,
             noise=self.posterior.sds["trial"],
             reached=int(board["of"].max()) if len(board) else 0,
             confirmed=int((trials["kind"] == "confirmation").sum()),
