@@ -70,7 +70,7 @@ def category_forest(analysis: Analysis) -> Figure:
 
 def augmentation_forest(analysis: Analysis) -> Figure:
     """Forest of the augmentations."""
-    frame = analysis.augmentations
+    frame = analysis.effects
     data, layout, narrow = forest(frame, [label(name) for name in frame["augmentation"]])
     return Figure(
         id="augmentations",
@@ -89,7 +89,7 @@ def augmentation_forest(analysis: Analysis) -> Figure:
 
 def size_curve(analysis: Analysis) -> Figure:
     """The size curve m(k), with the number of trials of each size under it."""
-    frame = analysis.sizes
+    frame = analysis.size_curve
     first, sizes = int(frame["reference"].iloc[0]), frame["size"].tolist()
     band = {
         "type": "scatter", "mode": "lines", "x": sizes + sizes[::-1], "fill": "toself",

@@ -74,7 +74,7 @@ def _top(analysis: Analysis) -> dict[str, float | str]:
 def _size(analysis: Analysis) -> str:
     if "size" in analysis.refused:
         return REFUSED
-    return _sizes(analysis.sizes)
+    return _sizes(analysis.size_curve)
 
 
 def _sizes(frame: pd.DataFrame) -> str:

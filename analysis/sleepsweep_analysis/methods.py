@@ -12,15 +12,6 @@ __all__ = ["SOURCES", "methods", "noise"]
 SIZES = (0.5, 1.0, 2.0)
 """Effects, in points, whose need of trials is printed."""
 
-COMPONENTS = {
-    "trial": "between trials of one block (run, severities and interactions together)",
-    "early": "of a trial's early rungs around its last",
-    "tilt": "of the tilt that an augmentation gives to early rungs",
-    "category": "between category means",
-    "within": "between augmentations of one category",
-    "size": "of the size curve around a straight line",
-}
-
 UNSUPPORTED = (
     "which augmentations help or hinder each other (interactions)",
     "how strong an augmentation should be, or how often to apply it (severity, probability)",
@@ -41,8 +32,7 @@ SOURCES = (
 
 def noise(analysis: Analysis) -> dict[str, list[tuple[str, str]] | tuple[str, ...] | str]:
     """Section 7: noise by source, the trials that smaller effects need, unsupported questions."""
-    frame, many = analysis.augmentations, analysis.chosen.n_trials
-    sds = analysis.posterior.sds
+    frame, many = analysis.effects, analysis.chosen.n_trials
     runs = [(f"{effect:g}", _runs(runs_for(frame, many, effect), many)) for effect in SIZES]
     least = detectable(frame)
     finding = "These policies do not show the effect of any one augmentation, whatever its size."
@@ -53,7 +43,9 @@ def noise(analysis: Analysis) -> dict[str, list[tuple[str, str]] | tuple[str, ..
         )
     return {
         "finding": finding,
-        "components": [(COMPONENTS[key], f"{sd:.2f}") for key, sd in sds.items()],
+        "components": [
+            (str(row["meaning"]), f"{row['sd']:.2f}") for _, row in analysis.variance.iterrows()
+        ],
         "runs": runs,
         "unsupported": UNSUPPORTED,
     }

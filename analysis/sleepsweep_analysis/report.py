@@ -46,8 +46,8 @@ def exports(analysis: Analysis) -> dict[str, pd.DataFrame]:
               "step", "macro_f1", "time_s"]  # fmt: skip
     return {
         "categories.csv": analysis.categories,
-        "augmentations.csv": analysis.augmentations,
-        "sizes.csv": analysis.sizes,
+        "augmentations.csv": analysis.effects,
+        "sizes.csv": analysis.size_curve,
         "leaderboard.csv": analysis.leaderboard,
         "warnings.csv": pd.DataFrame([asdict(check) for check in analysis.checks]),
         "trials.csv": analysis.trials[trials],
@@ -77,8 +77,8 @@ def html(analysis: Analysis) -> str:
         js=Markup(_template("report.js")),
         colours=COLOURS,
         categories=_records(analysis.categories),
-        augmentations=_records(analysis.augmentations),
-        sizes=_records(analysis.sizes),
+        augmentations=_records(analysis.effects),
+        sizes=_records(analysis.size_curve),
         board=_records(analysis.leaderboard),
         board_finding=words.board_finding(analysis),
         left_out=_records(analysis.chosen.left_out),

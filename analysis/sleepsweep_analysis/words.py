@@ -39,7 +39,7 @@ def verdict(analysis: Analysis) -> list[str]:
 
 
 def _use(analysis: Analysis) -> list[str]:
-    frame = analysis.augmentations
+    frame = analysis.effects
     frame = frame[frame["category"] != "placebo"]
     better, worse = (frame[frame["verdict"] == word] for word in ("better", "worse"))
     if better.empty and worse.empty:
@@ -62,9 +62,9 @@ def _use(analysis: Analysis) -> list[str]:
 
 
 def _sure(analysis: Analysis) -> str:
-    half = float(((analysis.augmentations["high"] - analysis.augmentations["low"]) / 2).median())
+    half = float(((analysis.effects["high"] - analysis.effects["low"]) / 2).median())
     blocks = len(analysis.posterior.design.blocks)
-    least = detectable(analysis.augmentations)
+    least = detectable(analysis.effects)
     missed = f"effects under {least:.1f} points" if np.isfinite(least) else "effects of any size"
     return (
         f"How sure: from {plural(analysis.chosen.n_trials, 'trial')} in {plural(blocks, 'block')}, "
@@ -79,10 +79,10 @@ def _next(analysis: Analysis) -> str:
         return "Run next: the same sweep, with selection on validation subjects."
     if analysis.check("ONE_SPLIT"):
         return "Run next: the same sweep over at least three subject splits."
-    decided = analysis.augmentations["verdict"].isin(["better", "worse"]).any()
-    if detectable(analysis.augmentations) > 1.0 or not decided:
+    decided = analysis.effects["verdict"].isin(["better", "worse"]).any()
+    if detectable(analysis.effects) > 1.0 or not decided:
         for effect in (2.0, 1.0, 0.5):
-            need = runs_for(analysis.augmentations, many, effect)
+            need = runs_for(analysis.effects, many, effect)
             if need is None:
                 return "Run next: random sets of several sizes; these tell no augmentation apart."
             if need > many:
@@ -122,7 +122,7 @@ def family_finding(frame: pd.DataFrame, key: str) -> str:
 
 def size_finding(analysis: Analysis) -> str:
     """Finding of the size curve, never more than its intervals support."""
-    frame = analysis.sizes
+    frame = analysis.size_curve
     first = frame.iloc[0]
     best = frame.iloc[int(frame["difference"].to_numpy().argmax())]
     check = analysis.check("CENSORED")

@@ -176,7 +176,7 @@ def print_ranking(analysis: "Analysis", page: Path, console: "Console") -> None:
         ranked = ranked.assign(verdict="refused")
     console.print(summary.category_table(ranked))
     if "size" not in refused:
-        console.print(summary.size_table(analysis.sizes))
+        console.print(summary.size_table(analysis.size_curve))
     console.print(summary.verdict(verdict(analysis)))
     console.print()
     for check in analysis.checks:
