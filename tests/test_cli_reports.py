@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sleepsweep_analysis import load
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 ROWS = """macro_f1,augmentations,seed,selected_on,remark
@@ -46,6 +48,14 @@ def test_the_folder_of_the_report_can_be_given(command_line: Run, here: Path) ->
     ended = command_line("report", "mine.csv", "--out", "deep/er", "--quiet")
     assert (ended.returncode, ended.stdout) == (0, "")
     assert (here / "deep" / "er" / "index.html").is_file()
+
+
+def test_a_folder_of_tables_without_its_sweep_is_reported(command_line: Run, here: Path) -> None:
+    (here / "tables").mkdir()
+    load(here / "mine.csv").write(here / "tables")
+    ended = command_line("report", "tables")
+    assert ended.returncode == 0, ended.stderr
+    assert (here / "tables" / "report" / "index.html").is_file()
 
 
 @pytest.mark.parametrize(

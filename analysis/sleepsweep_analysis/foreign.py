@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sleepsweep.results import ResultsTable, StudyInfo
+from sleepsweep.results import ResultsTable, StudyInfo, TableError
 from sleepsweep_analysis.cells import Cells
 from sleepsweep_analysis.columns import COLUMNS, unknown
 from sleepsweep_analysis.members import Policies
@@ -167,9 +167,8 @@ def _check_trials(cells: Cells, columns: Mapping[str, list[Any]]) -> None:
 
 
 def _covariate(cells: Cells, name: str) -> list[Any]:
-    """Numbers where every cell is one, otherwise text."""
-    texts = cells.text(name)
+    """Numbers where every cell is one or empty, otherwise text."""
     try:
-        return [float(text) if text else float("nan") for text in texts]
-    except ValueError:
-        return list(texts)
+        return list(cells.numbers(name))
+    except TableError:
+        return list(cells.text(name))

@@ -75,7 +75,11 @@ def _parquet(path: Path) -> pd.DataFrame | None:
 
 
 def _text(cell: Any) -> str:
-    return "" if cell is None else str(cell).strip()
+    """`cell` as a CSV has it: nothing for null and NaN, 42 for what a null beside it made 42.0."""
+    if cell is None or cell != cell:
+        return ""
+    whole = isinstance(cell, float) and cell.is_integer()
+    return str(int(cell) if whole else cell).strip()
 
 
 def _csv(path: Path) -> pd.DataFrame:

@@ -195,9 +195,9 @@ class Analysis:
         """Every warning, red first."""
         return check_all(self._evidence())
 
-    @property
+    @_once
     def refused(self) -> dict[str, str]:
-        """The claims that a warning takes away, each with the reason."""
+        """Why each claim that a warning takes away is not made, by claim."""
         return refused(self.checks)
 
     def check(self, code: str) -> Check | None:

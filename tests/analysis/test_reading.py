@@ -108,6 +108,20 @@ def test_categories_come_from_the_argument_then_from_singles(tmp_path):
     assert given == {"A": "mine", "B": "second", "C": "mine"}
 
 
+def test_gaps_in_a_parquet_file_are_empty_cells(tmp_path):
+    rows = pd.DataFrame(
+        {"macro_f1": [0.5, 0.6, 0.7], "augmentations": ["A", None, "B"], "seed": [42, np.nan, 42],
+         "group": ["g", None, np.nan], "hp.depth": [1, np.inf, 2], "hp.lr": [0.1, np.nan, 0.2]}
+    )  # fmt: skip
+    rows.to_parquet(tmp_path / "table.parquet")
+    table = load(tmp_path / "table.parquet")
+    assert table.trials["block"].tolist() == [0, 1, 0]
+    assert table.trials["seed"].tolist() == [42, -1, 42]
+    assert table.study.categories == {"A": "g", "B": "uncategorised"}
+    assert table.trials["hp.depth"].tolist() == ["1", "inf", "2"]
+    assert table.trials["hp.lr"].isna().tolist() == [False, True, False]
+
+
 def test_names_and_texts_are_data(tmp_path):
     evil = "<script>alert(1)</script>,=cmd()|' /C calc'!A0,\\textbf{x} & $y$ %_#"
     text = f'macro_f1,augmentations\n.5,"{evil}"\n.6,__import__(os)\n'
@@ -166,9 +180,9 @@ def test_files_that_are_no_tables_are_said(tmp_path):
 
 def test_the_readme_documents_the_columns():
     section = README.read_text(encoding="utf-8").split("## Your own table")[1].split("\n## ")[0]
-    documented = re.findall(r"^\| `([^`]+)` \| (.+?) \|$", section, re.MULTILINE)
+    documented = re.findall(r"^\| `(.+?)` \| (.+?) \| (.+?) \|$", section, re.MULTILINE)
     code = {**COLUMNS, **{f"{prefix}NAME": column for prefix, column in PREFIXED.items()}}
-    assert dict(documented) == {name: column.meaning for name, column in code.items()}
+    assert documented == [(name, column.kind, column.meaning) for name, column in code.items()]
 
 
 def test_what_a_sweep_stores_is_known_to_tables_from_elsewhere():

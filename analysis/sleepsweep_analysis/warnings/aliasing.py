@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sleepsweep_analysis.warnings.check import CLAIMS, FINISHED, Check, Evidence, listed
+from sleepsweep_analysis.warnings.check import CLAIMS, Check, Evidence, listed
 
 __all__ = ["aliased", "inflation", "ties"]
 
@@ -105,7 +105,7 @@ def ties(seen: Evidence) -> list[Tie]:
     for name in FIELDS:
         if name not in rows:
             continue
-        field = rows if name != "steps_trained" else rows[rows["decision"].isin(FINISHED)]
+        field = rows if name != "steps_trained" else rows[rows["decision"] == "done"]
         values = field[name].astype(str)
         if values.nunique() < 2:
             continue

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from sleepsweep.results import StudyInfo
@@ -79,8 +78,3 @@ def listed(names: Iterable[object]) -> str:
     words = [str(name) for name in names]
     more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
     return ", ".join(words[:SHOWN]) + more
-
-
-def known(column: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Which cells of a column of text say something."""
-    return np.asarray(~column.isin(["", "nan"]) & column.notna())

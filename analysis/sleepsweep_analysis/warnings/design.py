@@ -22,8 +22,7 @@ def adaptive(seen: Evidence) -> Check:
     drawn = f"{share:.0%} of the trials were drawn by a design."
     level = "red" if share < 0.15 else "amber" if share < 0.30 else "green"
     if level == "green":
-        text = f"The sampler ({sampler or 'not recorded'}) may have followed the scores; {drawn}"
-        return Check("ADAPTIVE", "green", text, "")
+        return Check("ADAPTIVE", "green", drawn, "")
     effect = "Effects lean on the model; raw means are not shown. Run more anchors."
     if not sampler:
         text = f"Nothing says that policies were drawn at random; {drawn}"

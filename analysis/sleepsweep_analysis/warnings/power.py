@@ -15,7 +15,7 @@ def detectable(effects: pd.DataFrame) -> float:
     """Smallest effect, in points, that this sweep calls better with 80 % power; may be infinite.
 
     It is the upper quartile over the augmentations that could be told apart (column
-    ``detectable``, from `sleepsweep_analysis.power`): three in four of them need no more.
+    ``detectable``, from `sleepsweep_analysis.detectable`): three in four of them need no more.
     """
     least = effects.loc[np.isfinite(effects["detectable"]), "detectable"]
     return float(least.quantile(TYPICAL)) if len(least) else float("inf")
@@ -61,9 +61,9 @@ def winner(seen: Evidence) -> Check:
 def model_check(seen: Evidence) -> Check | None:
     """MODEL_CHECK: least squares on the designed trials alone disagrees by over two errors.
 
-    Says nothing where no trial is from a design.
+    Says nothing where the designed trials do not give an estimate.
     """
-    anchors = seen.crosschecks[seen.crosschecks["method"] == "anchors"]
+    anchors = seen.crosschecks[seen.crosschecks["method"] == "anchors"].dropna(subset=["effect"])
     if anchors.empty:
         return None
     apart = anchors.loc[anchors["apart"].astype(bool), "augmentation"]
