@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sleepsweep.results import TableError
 from sleepsweep_analysis import analyse
 from sleepsweep_analysis.simulation import CATEGORIES
 from sleepsweep_analysis.simulation.world import NO_DIAL
@@ -134,3 +135,17 @@ def test_sizes_count_real_augmentations(analysis):
     assert frame["trials"].iloc[0] == alone.sum()
     shares = analysis.composition.groupby("size")["share"].sum()
     np.testing.assert_allclose(shares, shares.index)
+
+
+def test_effects_can_be_asked_over_other_sizes(planted, sweep):
+    table = sweep(planted, trials=60, blocks=3, seed=4)
+    small = analyse(table, reference=(1, 2))
+    assert small.chosen.largest == 2
+    assert small.size_curve["size"].tolist() == [0, 1, 2]
+    assert not np.allclose(small.effects["effect"], analyse(table).effects["effect"])
+
+
+@pytest.mark.parametrize("sizes", [(0, 2), (3, 2), (1, 14)])
+def test_sizes_that_no_set_has_are_refused(planted, sweep, sizes):
+    with pytest.raises(TableError, match="between 1 and 13"):
+        analyse(sweep(planted, trials=40, blocks=3), reference=sizes)
