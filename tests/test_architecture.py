@@ -31,6 +31,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.trial",),
     ("sleepsweep.space",),
     ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
+    ("sleepsweep.embeddings",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
     ("sleepsweep.datainfo", "sleepsweep.augmentinfo"),
     ("sleepsweep.augmentpage",),
