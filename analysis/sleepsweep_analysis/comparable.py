@@ -12,7 +12,7 @@ import pandas as pd
 from sleepsweep.results import CONFUSION_CELLS, STAGES, ResultsTable, TableError
 from sleepsweep_analysis.reruns import average_reruns
 
-__all__ = ["Comparable", "comparable", "last_rows", "subjects_in_two_roles"]
+__all__ = ["Comparable", "comparable", "last_rows", "over_sizes", "subjects_in_two_roles"]
 
 PLACEBO = "placebo"
 """The category of what does nothing: it does not count towards the size of a policy."""
@@ -31,7 +31,8 @@ class Comparable:
     trials``); `pool` names the augmentations and `category` the category of each, in pool order;
     `collapsed` are the trials that collapsed; `steps` is the length of a full run in optimiser
     steps, 0 where the study does not say; `reruns` counts the runs that repeated another one and
-    `rerun_sd` is the sd, in points, between such runs (NaN where there are none).
+    `rerun_sd` is the sd, in points, between such runs (NaN where there are none). Effects are means
+    over random sets of `smallest` to `largest` augmentations.
     """
 
     rows: pd.DataFrame
@@ -43,6 +44,7 @@ class Comparable:
     steps: int = 0
     reruns: int = 0
     rerun_sd: float = float("nan")
+    smallest: int = 1
 
     @property
     def switches(self) -> list[str]:
@@ -132,6 +134,19 @@ def comparable(table: ResultsTable) -> Comparable:
         reruns=merged.runs,
         rerun_sd=merged.sd,
     )
+
+
+def over_sizes(chosen: Comparable, sizes: tuple[int, int] | None) -> Comparable:
+    """Return `chosen` with effects over random sets of these sizes; `TableError` for no such sets."""
+    if sizes is None:
+        return chosen
+    smallest, largest = sizes
+    if not 1 <= smallest <= largest <= len(chosen.real):
+        raise TableError(
+            f"reference sizes {smallest} to {largest}: sets have between 1 and "
+            f"{len(chosen.real)} of the pool's augmentations, the smaller size first."
+        )
+    return replace(chosen, smallest=smallest, largest=largest)
 
 
 def last_rows(table: ResultsTable) -> pd.DataFrame:

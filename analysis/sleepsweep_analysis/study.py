@@ -22,7 +22,7 @@ from sleepsweep_analysis import (
     size,
     variance,
 )  # fmt: skip
-from sleepsweep_analysis.comparable import Comparable, comparable, last_rows
+from sleepsweep_analysis.comparable import Comparable, comparable, last_rows, over_sizes
 from sleepsweep_analysis.confirmation import confirmation
 from sleepsweep_analysis.detectable import detectable_effects
 from sleepsweep_analysis.leaderboard import leaderboard
@@ -221,13 +221,16 @@ class Analysis:
         )
 
 
-def analyse(table: ResultsTable, *, seed: int = 0) -> Analysis:
+def analyse(
+    table: ResultsTable, *, reference: tuple[int, int] | None = None, seed: int = 0
+) -> Analysis:
     """Analyse a sweep; the same table and seed give the same numbers, in any order of the rows.
 
-    Raises `TableError` (a `UserError`) where there is too little to analyse.
+    An effect is a mean over random sets whose size is uniform on `reference`, both ends included
+    (default: 1 to the largest size of the sweep's question). Raises `TableError` (a `UserError`) where there is too little to analyse.
     """
     ordered = table.trials.sort_values(["order", "trial", "rung"], ignore_index=True)
     table = replace(table, trials=ordered)
-    chosen = comparable(table)
+    chosen = over_sizes(comparable(table), reference)
     with threadpool_limits(limits=1, user_api="blas"):
         return Analysis(table, chosen, fit(build(chosen), seed=seed), seed)
