@@ -43,7 +43,7 @@ LAYERS: list[tuple[str, ...]] = [
 
 # Whole packages that only these modules may import.
 ONLY_IN = {
-    "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.tracker"},
+    "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},
     "sleepsweep_analysis": {"sleepsweep.cli.reports"},

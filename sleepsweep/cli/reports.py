@@ -71,9 +71,9 @@ class _Source:
     def default_out(self) -> Path:
         """In a sweep's folder, or else in the current one, so that nothing is written elsewhere."""
         path = Path(self.name)
-        if self.tracking_uri is None and path.is_dir():
-            return path / "report"
-        return Path(f"{path.stem}-report")
+        if self.tracking_uri is not None:
+            return Path(f"{path.name}-report")
+        return path / "report" if path.is_dir() else Path(f"{path.stem}-report")
 
     @property
     def is_sweep(self) -> bool:
