@@ -1,0 +1,39 @@
+"""What several sections say alike: how many scores, by which model, and what is refused."""
+
+from sleepsweep_analysis.report.section import Refused
+from sleepsweep_analysis.study import Analysis
+from sleepsweep_analysis.words.numbers import plural
+
+__all__ = ["CLAIMS", "MODEL", "counted", "distribution", "refusals"]
+
+MODEL = "hierarchical model, all rungs"
+
+CLAIMS = {
+    "ranking": "which augmentations and categories help",
+    "size": "how many augmentations to use",
+    "interactions": "which pairs help or hinder each other",
+    "gain": "what is gained over no augmentation",
+    "best": "which policy is best",
+    "final": "effects at full length as certain",
+    "raw": "plain means of scores",
+}
+"""The claims that a warning can refuse, in a reader's words."""
+
+
+def refusals(analysis: Analysis, *claims: str) -> tuple[Refused, ...]:
+    """A block for each of `claims` that a warning refuses; its reason is the warning's."""
+    return tuple(
+        Refused(CLAIMS[claim], analysis.refused[claim])
+        for claim in claims if claim in analysis.refused
+    )  # fmt: skip
+
+
+def counted(analysis: Analysis) -> str:
+    """How many scores of how many trials the model read."""
+    scores = len(analysis.chosen.rows)
+    return f"{plural(scores, 'score')} of {plural(analysis.chosen.n_trials, 'trial')}"
+
+
+def distribution(analysis: Analysis) -> str:
+    """The reference distribution in words."""
+    return f"size uniform 1–{analysis.chosen.largest}, subset uniform, severity uniform"
