@@ -16,7 +16,7 @@ def band(x: Sequence[Any], low: Sequence[float], high: Sequence[float]) -> dict[
     return {
         "type": "scatter", "mode": "lines", "x": [*x, *reversed(list(x))], "fill": "toself",
         "y": [*high, *reversed(list(low))], "line": {"width": 0},
-        "fillcolor": "rgba(0,114,178,0.2)", "hoverinfo": "skip", "showlegend": False,
+        "fillcolor": "@band", "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
 
 
@@ -33,9 +33,17 @@ def line(frame: pd.DataFrame, x: str, y: str, *, hover: str, markers: bool = Tru
 
 
 def dose(
-    frame: pd.DataFrame, title: str, note: str, optimum: tuple[float, float] | None, unit: str
+    frame: pd.DataFrame,
+    title: str,
+    note: str,
+    unit: str,
+    ends: tuple[float, float],
+    optimum: tuple[float, float] | None,
 ) -> Panel:
-    """A small curve of effect over `value`, with the interval of the optimum shaded."""
+    """A small curve of effect over `value`, with the interval of the optimum shaded.
+
+    `ends` is the range of the scale, alike in all curves that stand side by side.
+    """
     shapes = [] if optimum is None else [
         {"type": "rect", "xref": "x", "yref": "paper", "x0": optimum[0], "x1": optimum[1],
          "y0": 0, "y1": 1, "fillcolor": "rgba(230,159,0,0.22)", "line": {"width": 0},
@@ -44,7 +52,7 @@ def dose(
     layout = {
         "height": 190, "margin": margins(40, 8, 6, 40), "shapes": shapes,
         "xaxis": {"title": {"text": label(unit, 24)}, "zeroline": False, "nticks": 5},
-        "yaxis": {"zeroline": True, "nticks": 5},
+        "yaxis": {"zeroline": True, "nticks": 5, "range": list(ends)},
     }  # fmt: skip
     data = [
         band(frame["value"].tolist(), frame["low"].tolist(), frame["high"].tolist()),

@@ -29,8 +29,9 @@ def dots(
     *,
     row_height: int = 30,
     zero: bool = False,
+    above: bool = False,
 ) -> Panel:
-    """One row a name; on a phone the names stand above their rows."""
+    """One row a name; on a phone, or where `above` is given, names stand above their rows."""
     count, height = len(names), row_height + 12 * (len(series) - 1)
     shifts = [(n - (len(series) - 1) / 2) * 13 / height for n in range(len(series))]
     data = [_trace(one, names, shift) for one, shift in zip(series, shifts, strict=True)]
@@ -42,17 +43,24 @@ def dots(
                   "range": [count - 0.4, -0.6], "automargin": True, "showgrid": True,
                   "zeroline": False, "ticklabelstandoff": 8},
     }  # fmt: skip
-    above = [
-        {"xref": "paper", "x": 0, "xanchor": "left", "y": n, "yshift": 9 + 7 * len(series),
-         "text": label(name, 44), "showarrow": False, "font": {"size": 11}}
-        for n, name in enumerate(names)
-    ]  # fmt: skip
     narrow = {
-        "height": 80 + (height + 20) * count, "margin": margins(8, 12), "annotations": above,
+        "height": 80 + (height + 20) * count, "margin": margins(8, 12),
+        "annotations": _titles(names, 46, 9 + 7 * len(series)),
         "yaxis": {"showticklabels": False, "range": [count - 0.5, -0.8], "showgrid": False,
                   "zeroline": False},
     }  # fmt: skip
+    if above:
+        wide = {**narrow, "annotations": _titles(names, 110, 9 + 7 * len(series))}
+        return Panel(data, {**layout, **wide}, narrow)
     return Panel(data, layout, narrow)
+
+
+def _titles(names: Sequence[object], longest: int, shift: int) -> list[dict[str, Any]]:
+    return [
+        {"xref": "paper", "x": 0, "xanchor": "left", "y": n, "yshift": shift,
+         "text": label(name, longest), "showarrow": False, "font": {"size": 11.5}}
+        for n, name in enumerate(names)
+    ]  # fmt: skip
 
 
 def _trace(one: Series, names: Sequence[object], shift: float) -> dict[str, Any]:

@@ -14,13 +14,15 @@ Plain = dict[str, Any]
 
 @dataclass(frozen=True)
 class Panel:
-    """One plot: plotly `data` and `layout`; `narrow` patches the layout on a phone."""
+    """One plot: plotly `data` and `layout`; `narrow` patches the layout on a phone, and
+    `narrow_data` the first traces."""
 
     data: list[Plain]
     layout: Plain
     narrow: Plain = field(default_factory=dict)
     title: str = ""
     note: str = ""
+    narrow_data: list[Plain] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Key:
     word: str
     colour: str
     shape: str = "circle"
+
+    @property
+    def style(self) -> str:
+        """The colour for the page's style sheet, where the page's own are variables."""
+        return f"var(--{self.colour[1:]})" if self.colour.startswith("@") else self.colour
 
 
 @dataclass(frozen=True)

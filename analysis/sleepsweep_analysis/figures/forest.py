@@ -15,7 +15,7 @@ from sleepsweep_analysis.words.numbers import estimate
 
 __all__ = ["MARKS", "cross_key", "forest"]
 
-ROW, CROSS = 36, 12
+ROW, CROSS = 34, 10
 """Height of a row, and of each further estimate under it, in pixels."""
 
 MARKS = ("triangle-up-open", "square-open", "diamond-open", "hexagon-open", "star-open")
@@ -45,7 +45,9 @@ def forest(
         "shapes": [] if equal is None else [_band(equal)],
         "annotations": [_note(v, 1.02, "left", y, 0) for y, v in zip(places, values, strict=True)],
     }  # fmt: skip
-    above = [_note(f"<b>{t}</b>", 0.0, "left", y, 16) for y, t in zip(places, labels, strict=True)]
+    above = [
+        _note(f"<b>{label(name, 23)}</b>", 0.0, "left", y, 16) for y, name in enumerate(names)
+    ]
     right = [_note(v, 1.0, "right", y, 16) for y, v in zip(places, values, strict=True)]
     narrow = {
         "height": 96 + (height + 24) * len(frame), "margin": margins(8, 8),
@@ -87,7 +89,7 @@ def _cross(
     crosses: pd.DataFrame, method: str, n: int, rows: dict[str, int], height: int
 ) -> dict[str, Any]:
     part = crosses[(crosses["method"] == method) & crosses["name"].astype(str).isin(list(rows))]
-    shift = (14 + CROSS * n) / height
+    shift = (13 + CROSS * n) / height
     colours = [ORANGE if apart else "@soft" for apart in part["apart"]]
     return {
         "type": "scatter", "mode": "markers", "showlegend": False, "name": label(method),
@@ -115,4 +117,4 @@ def _band(equal: float) -> dict[str, Any]:
 
 def _note(text: str, x: float, anchor: str, y: int, shift: int) -> dict[str, Any]:
     return {"xref": "paper", "x": x, "xanchor": anchor, "y": y, "yshift": shift, "text": text,
-            "showarrow": False, "font": {"size": 12}}  # fmt: skip
+            "showarrow": False, "font": {"size": 11.5}}  # fmt: skip

@@ -12,8 +12,14 @@ from sleepsweep_analysis.figures.palette import DIVERGING, SEQUENTIAL, label
 __all__ = ["heatmap", "numbered"]
 
 ROW = 27
+GAP = 19
+"""Pixels between the rows on a phone: a row's name stands there."""
+
 SHORT = 17
-"""Letters of a row's name on a phone."""
+"""Letters of a column's name on a phone."""
+
+MOST_TEXTS = 10
+"""Columns whose cells have room for a number on a phone."""
 
 
 def heatmap(
@@ -46,18 +52,37 @@ def heatmap(
     axis = _axis(names, upright)
     if title:
         axis["title"] = {"text": title}
-    height = 60 + row_height * len(z) + (20 if upright else 90)
+    bottom = 50 if title else 28
+    height = row_height * len(z) + 14 + (bottom if upright else 120)
     layout = {
-        "height": height, "margin": margins(20, 12, 12, 50 if upright else 20), "xaxis": axis,
-        "yaxis": {**_rows(rows, 32), "range": [len(z) - 0.5, -0.5]},
+        "height": height, "margin": margins(20, 12, 12, bottom if upright else 20), "xaxis": axis,
+        "yaxis": {**_rows(rows), "range": [len(z) - 0.5, -0.5]},
     }  # fmt: skip
-    short = [label(name, SHORT) for name in (narrow_columns or columns)]
-    narrow = {
-        "xaxis": {**axis, **_axis(short, max(map(len, short), default=0) <= 4)},
-        "yaxis": {**_rows(rows, SHORT), "range": [len(z) - 0.5, -0.5]},
-        "margin": margins(8, 8, 12, 50),
-    }
-    return Panel(data, layout, narrow)
+    return Panel(
+        data, layout, _narrow(z, rows, narrow_columns or columns, axis, bottom, row_height),
+        narrow_data=[{"ygap": GAP, **({"texttemplate": ""} if z.shape[1] > MOST_TEXTS else {})}],
+    )  # fmt: skip
+
+
+def _narrow(
+    z: Any, rows: Sequence[object], columns: Sequence[object], axis: dict[str, Any], bottom: int,
+    row_height: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Rows further apart, with their names in the gaps: beside the cells they take half a phone."""
+    names = [label(name, SHORT) for name in columns]
+    upright = max(map(len, names), default=0) <= 4
+    height = (row_height + GAP - 4) * len(z) + 14 + (bottom if upright else 100)
+    above = [
+        {"xref": "paper", "x": 0, "xanchor": "left", "y": n, "yshift": (row_height - 4) / 2 + 8,
+         "text": label(row, 40), "showarrow": False, "font": {"size": 11}}
+        for n, row in enumerate(rows)
+    ]  # fmt: skip
+    return {
+        "height": height, "margin": margins(10, 10, 16, bottom), "annotations": above,
+        "xaxis": {**axis, **_axis(names, upright)},
+        "yaxis": {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False,
+                  "range": [len(z) - 0.5, -0.7]},
+    }  # fmt: skip
 
 
 def numbered(names: Sequence[object]) -> tuple[list[str], list[str]]:
@@ -88,13 +113,13 @@ def _cells(
 
 
 def _hatching(cells: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    """Three strokes a cell: heat maps know no pattern."""
-    shifts = (-0.27, 0.0, 0.27)
+    """Strokes that fill a cell: heat maps know no pattern."""
+    shifts = (-0.36, -0.18, 0.0, 0.18, 0.36)
     return {
         "type": "scatter", "mode": "markers", "showlegend": False, "hoverinfo": "skip",
         "x": [column + shift for _, column in cells for shift in shifts],
         "y": [row for row, _ in cells for _ in shifts],
-        "marker": {"symbol": "line-ne-open", "size": 11, "color": "@zero",
+        "marker": {"symbol": "line-ne-open", "size": 12, "color": "@zero",
                    "line": {"width": 1, "color": "@zero"}},
     }  # fmt: skip
 
@@ -107,9 +132,9 @@ def _axis(names: Sequence[str], upright: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _rows(rows: Sequence[object], longest: int) -> dict[str, Any]:
+def _rows(rows: Sequence[object]) -> dict[str, Any]:
     return {
-        "tickvals": list(range(len(rows))), "ticktext": [label(row, longest) for row in rows],
+        "tickvals": list(range(len(rows))), "ticktext": [label(row) for row in rows],
         "automargin": True, "showgrid": False, "zeroline": False, "ticklabelstandoff": 6,
     }  # fmt: skip
 

@@ -60,7 +60,8 @@ def _environment() -> Environment:
 
 def _plots(figures: Sequence[Figure]) -> dict[str, Any]:
     return {
-        place: {"data": panel.data, "layout": panel.layout, "narrow": panel.narrow}
+        place: {"data": panel.data, "layout": panel.layout, "narrow": panel.narrow,
+                "narrowData": panel.narrow_data}
         for figure in figures for place, panel in figure.plots.items()
     }  # fmt: skip
 

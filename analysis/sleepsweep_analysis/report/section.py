@@ -16,7 +16,7 @@ from sleepsweep_analysis.words import numbers
 __all__ = [
     "Block", "Bullets", "Column", "Downloads", "Facts", "Heading", "Lights", "Pairs", "Refused",
     "Section", "Table", "Text", "between", "count", "estimated", "number", "p_value", "ranged", "share",
-    "signed", "text", "verdict",
+    "signed", "text", "valued", "verdict",
 ]  # fmt: skip
 
 Row = Mapping[str, Any]
@@ -199,6 +199,15 @@ def between(low: str, high: str, title: str) -> Column:
 def estimated(key: str, low: str, high: str, title: str) -> Column:
     """A column of differences with their intervals."""
     return Column(title, lambda row: numbers.estimate(row[key], row[low], row[high]), "n")
+
+
+def valued(key: str, low: str, high: str, title: str) -> Column:
+    """A column of numbers without a sign, with their intervals."""
+
+    def cell(row: Row) -> str:
+        return f"{numbers.points(row[key])} ({numbers.span(row[low], row[high], plus=False)})"
+
+    return Column(title, cell, "n")
 
 
 def _words(value: object) -> str:

@@ -5,6 +5,7 @@
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const wide = window.matchMedia("(min-width: 1120px)");
   const config = { displayModeBar: false, responsive: true, displaylogo: false };
+  const NARROW = 560;  // pixels: below, a plot takes its layout for a phone
   let printing = false;
 
   const theme = () => (dark.matches && !printing ? themes.dark : themes.light);
@@ -19,7 +20,7 @@
   };
 
   const layout = (figure, width, colours) => {
-    const merged = { ...figure.layout, ...(width < 560 ? figure.narrow : {}) };
+    const merged = { ...figure.layout, ...(width < NARROW ? figure.narrow : {}) };
     for (const axis of Object.keys(merged).filter((key) => /^[xy]axis\d*$/.test(key))) {
       merged[axis] = {
         gridcolor: colours["@grid"], zerolinecolor: colours["@zero"], linecolor: colours["@grid"],
@@ -41,8 +42,10 @@
   const drawOne = (id) => {
     const place = document.getElementById(id), figure = figures[id], colours = theme();
     const shape = layout(figure, place.clientWidth, colours);
+    const patches = place.clientWidth < NARROW ? figure.narrowData : [];
+    const data = figure.data.map((trace, n) => ({ ...trace, ...patches[n] }));
     place.style.minHeight = shape.height + "px";
-    return Plotly.react(place, coloured(figure.data, colours), shape, config);
+    return Plotly.react(place, coloured(data, colours), shape, config);
   };
   const draw = () => Promise.all(Object.keys(figures).map(drawOne));
 

@@ -7,6 +7,10 @@ from sleepsweep_analysis.words.numbers import interval, plural, points, shortene
 __all__ = ["board_finding", "confirmation_finding", "groups_finding", "winner"]
 
 
+POLICY = 160
+"""Letters of a policy in a sentence."""
+
+
 def winner(confirmation: pd.DataFrame) -> pd.Series | None:
     """The confirmed policy that is shown to be better than none, the highest of them."""
     shown = confirmation[confirmation["verdict"] == "better"]
@@ -17,19 +21,20 @@ def confirmation_finding(confirmation: pd.DataFrame) -> str:
     """What the confirmation runs say."""
     if confirmation.empty:
         return "No confirmation was run: no score in this report is a test score."
-    top = confirmation.sort_values("rank").iloc[0]
-    score = f"{points(top['score'])} ({interval(top['low'], top['high'], plus=False)})"
-    text = (
-        f"On {plural(int(top['blocks']), 'fresh block')} and subjects that no selection has read, "
-        f"{shortened(top['policy'])} scored {score}"
-    )
     best = winner(confirmation)
-    if best is None:
-        return f"{text}, but no policy is shown to beat the one without augmentation."
-    if best["policy"] == top["policy"]:
-        gain = f"{signed(top['gain'])} points ({interval(top['gain_low'], top['gain_high'])})"
-        return f"{text}: {gain} against no augmentation in the same blocks."
-    return f"{text}; shown to beat no augmentation is {shortened(best['policy'])}."
+    if best is not None:
+        score = interval(best["low"], best["high"], plus=False)
+        return (
+            f"{shortened(best['policy'], POLICY)}: on {plural(int(best['blocks']), 'fresh block')} "
+            f"and test subjects it scored {points(best['score'])} ({score}), {_gain(best)} against "
+            "no augmentation."
+        )
+    top = confirmation.sort_values("rank").iloc[0]
+    return (
+        f"No policy is confirmed to beat the one without augmentation: the highest, "
+        f"{shortened(top['policy'], POLICY)}, changes macro-F1 by {_gain(top)} on "
+        f"{plural(int(top['blocks']), 'fresh block')}."
+    )
 
 
 def board_finding(board: pd.DataFrame, reason: str | None) -> str:
@@ -37,7 +42,7 @@ def board_finding(board: pd.DataFrame, reason: str | None) -> str:
     if board.empty:
         return "No trial reached the last rung, so there is no leaderboard."
     top, many = board.iloc[0], int(board["of"].max())
-    lucky = f" That is {signed(-top['optimism'])} points of expected luck." if (
+    lucky = f" The highest of {many} is lucky by about {points(top['optimism'])} points." if (
         pd.notna(top["optimism"]) and top["optimism"] >= 0.05
     ) else ""  # fmt: skip
     refused = " No policy is called best." if reason is not None else ""
@@ -58,3 +63,7 @@ def groups_finding(board: pd.DataFrame) -> str:
     if not rest:
         return f"The {len(letters)} policies that ran in several blocks cannot be told apart."
     return f"The first differs from {len(rest)} of the {len(letters) - 1} others that can be compared."
+
+
+def _gain(row: pd.Series) -> str:
+    return f"{signed(row['gain'])} points ({interval(row['gain_low'], row['gain_high'])})"

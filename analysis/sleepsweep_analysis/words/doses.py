@@ -42,8 +42,8 @@ def covariate_finding(covariates: pd.DataFrame) -> str:
         return "Whether any other setting that was varied moves the score, it cannot tell."
     top = sure.loc[sure["effect"].abs().idxmax()]
     return (
-        f"{listing(dict.fromkeys(sure['covariate']))} move the score, most: {top['covariate']} at "
-        f"{top['value']}, {estimate(top['effect'], top['low'], top['high'])} points against its "
+        f"The score moves with {listing(dict.fromkeys(sure['covariate']))}, most at "
+        f"{top['covariate']} = {top['value']}: {estimate(top['effect'], top['low'], top['high'])} points against its "
         "first value."
     )
 

@@ -33,8 +33,8 @@ def variance_finding(variance: pd.DataFrame) -> str:
         return "Where the noise comes from, this sweep cannot tell."
     top = known.loc[known["sd"].idxmax()]
     return (
-        f"The largest source of variation is {top['component']}: {top['meaning']} "
-        f"(standard deviation {top['sd']:.2f} points)."
+        f"Scores vary most by “{top['component']}”, {top['meaning']}: a standard deviation of "
+        f"{top['sd']:.2f} points."
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 __all__ = [
-    "NOTHING", "count", "duration", "estimate", "interval", "listing", "p_value", "plural",
+    "NOTHING", "clause", "count", "duration", "estimate", "interval", "listing", "p_value", "plural",
     "points", "share", "shortened", "signed", "span",
 ]  # fmt: skip
 
@@ -56,7 +56,7 @@ def share(value: float) -> str:
     """A share in percent, without a zero where it is small but not nothing."""
     if not np.isfinite(value):
         return NOTHING
-    return f"{value:.0%}" if value >= 0.005 or value == 0 else "< 1%"
+    return f"{100 * value:.0f}\u00a0%" if value >= 0.005 or value == 0 else "<\u00a01\u00a0%"
 
 
 def count(value: float) -> str:
@@ -79,6 +79,16 @@ def listing(items: Iterable[object]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     words = [shortened(item) for item in items]
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def clause(sentence: str) -> str:
+    """A sentence as the end of another: without its full stop and its capital.
+
+    A first word with more capitals in it (a name, an abbreviation) keeps its own.
+    """
+    text = sentence.strip().removesuffix(".")
+    first = text.split(" ", 1)[0]
+    return text[:1].lower() + text[1:] if first[1:] == first[1:].lower() else text
 
 
 def plural(number: int, noun: str) -> str:

@@ -20,9 +20,9 @@ def size_finding(frame: pd.DataFrame) -> str:
     best = frame.iloc[int(frame["difference"].to_numpy().argmax())]
     worst = frame.iloc[int(frame["difference"].to_numpy().argmin())]
     if best["low"] > 0:
-        return f"{_against(best, first)}; {_rivals(frame)}."
+        return f"Random sets of {_against(best, first)}; {_rivals(frame)}."
     if worst["high"] < 0 and int(best["size"]) == int(first["size"]):
-        return f"Few: {_against(worst, first)}."
+        return f"Few: random sets of {_against(worst, first)}."
     if frame["low"].min() >= -EQUAL and frame["high"].max() <= EQUAL:
         return "The number of augmentations makes practically no difference for random sets."
     return CANNOT
@@ -49,7 +49,7 @@ def composition_finding(frame: pd.DataFrame) -> str:
 
 def _against(row: pd.Series, first: pd.Series) -> str:
     return (
-        f"random sets of {int(row['size'])} score {signed(row['difference'])} points "
+        f"{int(row['size'])} score {signed(row['difference'])} points "
         f"({interval(row['low'], row['high'])}) against sets of {int(first['size'])}"
     )
 

@@ -8,15 +8,13 @@ import pandas as pd
 from sleepsweep_analysis.words.board import confirmation_finding, winner
 from sleepsweep_analysis.words.effects import real
 from sleepsweep_analysis.words.noise import smallest
-from sleepsweep_analysis.words.numbers import interval, listing, plural, signed
+from sleepsweep_analysis.words.numbers import clause, interval, listing, plural, signed
 from sleepsweep_analysis.words.size import size_finding
 
 if TYPE_CHECKING:
     from sleepsweep_analysis.study import Analysis
 
 __all__ = ["verdict", "verdict_pairs"]
-
-MOST = 6
 
 
 def verdict(analysis: "Analysis") -> list[str]:
@@ -29,41 +27,45 @@ def verdict_pairs(analysis: "Analysis") -> list[tuple[str, str]]:
 
     Confirmation comes first. A claim that a warning refuses is not made; its reason is given.
     """
-    refused = analysis.refused
-    pairs = []
-    if len(analysis.confirmation):
-        pairs.append(("Confirmed", confirmation_finding(analysis.confirmation)))
-    if "ranking" in refused:
-        pairs.append(("Use", f"nothing can be recommended from this table. {refused['ranking']}"))
-    else:
-        pairs += _use(analysis.effects)
-    pairs.append(("How many", _size(analysis)))
-    pairs.append(("How sure", _sure(analysis)))
+    pairs = [*_use(analysis), ("How many", _size(analysis)), ("How sure", _sure(analysis))]
     red = next((check for check in analysis.checks if check.level == "red"), None)
-    if red is not None and red.effect not in refused.get("ranking", ""):
-        pairs.append(("Before relying on this", f"{red.sentence} {red.effect}".strip()))
-    return [*pairs[: MOST - 1], ("Run next", _next(analysis))]
+    if red is not None and red.effect not in analysis.refused.get("ranking", ""):
+        pairs.append(("Before relying on this", red.sentence))
+    return [*pairs, ("Run next", _next(analysis))]
 
 
-def _use(effects: pd.DataFrame) -> list[tuple[str, str]]:
-    frame = real(effects)
+def _use(analysis: "Analysis") -> list[tuple[str, str]]:
+    """One or two pairs: what to use, and what else is known of the augmentations."""
+    confirmation, refused = analysis.confirmation, analysis.refused.get("ranking")
+    help_, hurt = ("", "") if refused is not None else _found(real(analysis.effects))
+    if len(confirmation):
+        known = "; ".join(filter(None, (help_, hurt)))
+        if refused is not None:
+            known = f"Nothing is claimed of single augmentations: {clause(refused)}"
+        return [("Use", confirmation_finding(confirmation)), ("In random sets", f"{known}.")]
+    if refused is not None:
+        return [("Use", f"Nothing can be recommended from this table: {clause(refused)}.")]
+    pairs = [("Use", f"{help_}.")]
+    return [*pairs, ("Leave out", f"{hurt}.")] if hurt else pairs
+
+
+def _found(frame: pd.DataFrame) -> tuple[str, str]:
+    """What helps, and what hurts (empty where nothing is shown to)."""
     better, worse = (frame[frame["verdict"] == word] for word in ("better", "worse"))
+    help_, hurt = "No augmentation is shown to help", ""
     if better.empty and worse.empty:
         equal = int((frame["verdict"] == "practically equal").sum())
         tail = f"; {equal} of {len(frame)} make practically no difference" if equal else ""
-        return [("Use", f"no augmentation is shown to help or to hurt{tail}.")]
-    use = "no augmentation is shown to help."
+        return f"No augmentation is shown to help or to hurt{tail}", ""
     if len(better):
         top = better.sort_values("effect", ascending=False).iloc[0]
         lead = "it adds" if len(better) == 1 else f"{top['augmentation']} adds the most,"
-        use = f"{listing(better['augmentation'])}: {lead} {_change(top)} to random sets."
-    pairs = [("Use", use)]
+        help_ = f"{listing(better['augmentation'])}: {lead} {_change(top)} to random sets"
     if len(worse):
         low = worse.sort_values("effect").iloc[0]
         lead = "it changes" if len(worse) == 1 else f"{low['augmentation']} changes"
-        leave = f"{listing(worse['augmentation'])}: {lead} macro-F1 by {_change(low)}."
-        pairs.append(("Leave out", leave))
-    return pairs
+        hurt = f"{listing(worse['augmentation'])}: {lead} macro-F1 by {_change(low)}"
+    return help_, hurt
 
 
 def _change(row: pd.Series) -> str:
@@ -72,18 +74,17 @@ def _change(row: pd.Series) -> str:
 
 def _size(analysis: "Analysis") -> str:
     if "size" in analysis.refused:
-        return f"not claimed. {analysis.refused['size']}"
-    found = size_finding(analysis.size_curve)
-    return found[0].lower() + found[1:]
+        return f"Not claimed: {clause(analysis.refused['size'])}."
+    return size_finding(analysis.size_curve)
 
 
 def _sure(analysis: "Analysis") -> str:
     effects, chosen = analysis.effects, analysis.chosen
     half = float(((effects["high"] - effects["low"]) / 2).median())
     blocks = plural(int(chosen.rows["block"].nunique()), "block")
-    source = f"from {plural(chosen.n_trials, 'trial')} in {blocks}"
+    source = f"From {plural(chosen.n_trials, 'trial')} in {blocks}"
     if "ranking" in analysis.refused:
-        return f"{source}; more trials of this kind do not help, because it is not chance that is large."
+        return f"{source}; more of the same kind would not help."
     least = smallest(effects)
     missed = f"effects under {least:.1f} points" if np.isfinite(least) else "effects of any size"
     return (
@@ -95,22 +96,22 @@ def _sure(analysis: "Analysis") -> str:
 def _next(analysis: "Analysis") -> str:
     red = {check.code for check in analysis.checks if check.level == "red"}
     if "LEAK_TEST" in red:
-        return "a sweep of the same pool with selection on validation subjects only."
+        return "A sweep of the same pool with selection on validation subjects only."
     if "ranking" in analysis.refused:
-        return "a sweep in which nothing but the policies differs between the trials."
+        return "A sweep in which nothing but the policies differs between the trials."
     if "ONE_SPLIT" in red:
-        return "the same sweep over at least three subject splits."
+        return "The same sweep over at least three subject splits."
     more = _more_trials(analysis)
     if more:
         return more
     if analysis.confirmation.empty:
         return (
-            "a confirmation of the top policies of the leaderboard and of the policy without "
+            "A confirmation of the top policies of the leaderboard and of the policy without "
             "augmentation, on ten fresh blocks; until then no policy is called best."
         )
     if winner(analysis.confirmation) is None:
-        return "a confirmation on more fresh blocks: these do not tell the policies from none."
-    return "nothing is needed for this question; the confirmed policy can be used."
+        return "A confirmation on more fresh blocks: these do not tell the policies from none."
+    return "Nothing is needed for this question; the confirmed policy can be used."
 
 
 def _more_trials(analysis: "Analysis") -> str:
@@ -121,12 +122,12 @@ def _more_trials(analysis: "Analysis") -> str:
         return ""
     needs = analysis.runs_needed.sort_values("effect", ascending=False)
     if len(needs) and not np.isfinite(needs["trials"].astype(float)).any():
-        return "random sets of several sizes; these policies tell no augmentation apart."
+        return "Random sets of several sizes; these policies tell no augmentation apart."
     for effect, need in zip(needs["effect"], needs["trials"], strict=True):
         if need > many and np.isfinite(need):
             word = "point" if effect == 1 else "points"
             return (
-                f"about {need - many:,.0f} more random trials, which would make effects of "
+                f"About {need - many:,.0f} more random trials, which would make effects of "
                 f"{effect:g} {word} visible."
             )
     return ""

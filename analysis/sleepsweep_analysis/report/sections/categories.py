@@ -26,6 +26,9 @@ from sleepsweep_analysis.words.numbers import share as percent
 
 __all__ = ["build"]
 
+QUESTIONS = ["category", "effect", "low", "high", "best_member", "best_effect", "best_low",
+             "best_high", "new_effect", "new_low", "new_high"]  # fmt: skip
+
 
 def build(analysis: Analysis) -> Section:
     """The categories of `analysis`."""
@@ -35,7 +38,8 @@ def build(analysis: Analysis) -> Section:
     elif analysis.categories.empty:
         blocks.append(Text("No category was run."))
     else:
-        blocks += [_forest(analysis), _ranks(analysis), _questions(analysis), _table(analysis)]
+        blocks += [_forest(analysis), _table(analysis), _ranks(analysis)]
+        blocks += [_questions(analysis), _answers(analysis)]
     return Section("categories", "Categories", tuple(blocks))
 
 
@@ -85,8 +89,6 @@ def _questions(analysis: Analysis) -> Figure:
         Series("a new member", *_values(frame, "new_effect", "new_low", "new_high"), BLUE,
                "circle-open"),
     ]  # fmt: skip
-    columns = ["category", "effect", "low", "high", "best_member", "best_effect", "best_low",
-               "best_high", "new_effect", "new_low", "new_high"]  # fmt: skip
     return Figure(
         id="questions",
         title="Three questions about a category, three answers",
@@ -96,7 +98,7 @@ def _questions(analysis: Analysis) -> Figure:
         "member that was not run",
         estimator=MODEL,
         table="category_questions",
-        frame=frame[columns],
+        frame=frame[QUESTIONS],
         panels=(dots(frame["category"].tolist(), series, "change of macro-F1 (points)", zero=True),),
         key=(Key("these members", BLUE), Key("best member", ORANGE, "diamond"),
              Key("a new member", BLUE, "circle-open")),
@@ -120,11 +122,25 @@ def _table(analysis: Analysis) -> Table:
             share("p_best", "P(best)"),
             p_value("p_holm", "Holm p"),
             verdict(),
+        ),
+        note="The effect answers for the members that were run, not for others of the category.",
+    )
+
+
+def _answers(analysis: Analysis) -> Table:
+    frame = words.real(analysis.categories)
+    return Table(
+        name="category_questions",
+        title="The three answers in numbers",
+        frame=frame[QUESTIONS],
+        columns=(
+            text("category", "Category"),
+            estimated("effect", "low", "high", "These members"),
             text("best_member", "Best member"),
             estimated("best_effect", "best_low", "best_high", "Its effect"),
             estimated("new_effect", "new_low", "new_high", "A new member"),
         ),
-        note="The effect answers for the members that were run, not for others of the category.",
+        folded=True,
     )
 
 

@@ -1,5 +1,7 @@
 """12 · Confusion matrices: highest policy, baseline, and their difference."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -51,14 +53,14 @@ def _matrix(rates: NDArray[np.float64], counts: NDArray[np.int64], title: str) -
     epochs = f"{int(counts.sum()):,} epochs"
     panel = heatmap(rates, STAGES, STAGES, text=text, hover="%{z:.1f} %", span=100.0,
                     title="predicted", row_height=44)  # fmt: skip
-    return Panel(panel.data, panel.layout, panel.narrow, title, epochs)
+    return replace(panel, title=title, note=epochs, narrow={}, narrow_data=[])
 
 
 def _difference(change: NDArray[np.float64]) -> Panel:
     text = [["–" if np.isnan(v) else signed(v) for v in row] for row in change]
     panel = heatmap(change, STAGES, STAGES, text=text, hover="%{z:+.1f} points", diverging=True,
                     title="predicted", row_height=44)  # fmt: skip
-    return Panel(panel.data, panel.layout, panel.narrow, "Difference", "points")
+    return replace(panel, title="Difference", note="points", narrow={}, narrow_data=[])
 
 
 def _frame(found: dict[str, NDArray[np.int64]]) -> pd.DataFrame:

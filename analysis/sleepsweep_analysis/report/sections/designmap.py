@@ -24,8 +24,8 @@ def design_maps(analysis: Analysis) -> tuple[Figure, Figure]:
     by_time = Figure(
         id="design-time",
         title="Every policy, in launch order",
-        finding=f"Each column is a trial, filled where its policy contains the augmentation: "
-        f"{plural(len(trials), 'policy')[:-1] + 'ies' if len(trials) != 1 else '1 policy'}.",
+        finding="Each column is a trial, filled where its policy contains the augmentation. "
+        f"A policy has {_typical(trials['size'])} of them.",
         n=plural(len(trials), "trial"),
         estimand="which augmentations a trial's policy contains",
         estimator="none: as recorded",
@@ -44,7 +44,7 @@ def design_maps(analysis: Analysis) -> tuple[Figure, Figure]:
         table="design",
         frame=table,
         panels=(_map(far, analysis, "trials by last rung and score there", _edges(far)),),
-        note=_thinned(len(trials)),
+        note=f"Orange lines: where the rung that was reached changes. {_thinned(len(trials))}",
     )
     return by_time, by_rung
 
@@ -80,9 +80,13 @@ def _map(
             )  # fmt: skip
     layout = {**panel.layout, "xaxis": axis, **marks}
     layout["margin"] = {**panel.layout["margin"], "t": 28 if edges else 12, "b": 50}
-    narrow = {**panel.narrow, "xaxis": axis}
-    narrow["margin"] = {**panel.narrow["margin"], "t": layout["margin"]["t"]}
-    return Panel(data, layout, narrow)
+    narrow = {**panel.narrow, "xaxis": axis, "shapes": marks["shapes"]}
+    return Panel(data, layout, narrow, narrow_data=panel.narrow_data)
+
+
+def _typical(sizes: pd.Series) -> str:
+    low, middle, high = sizes.min(), sizes.median(), sizes.max()
+    return f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f} (median {middle:g})"
 
 
 def _ticks(first: list[int]) -> list[int]:
@@ -95,8 +99,8 @@ def _edges(far: pd.DataFrame) -> tuple[tuple[int, int], ...]:
     """Where each rung's trials begin, left out where it is too narrow for its name."""
     starts = pd.Series(range(len(far))).groupby(far["rung"].to_numpy()).first()
     kept: list[tuple[int, int]] = []
-    for rung, place in starts.items():
-        if not kept or place - kept[-1][0] >= len(far) / 12:
+    for rung, place in reversed(list(starts.items())):
+        if not kept or kept[-1][0] - place >= len(far) / 12:
             kept.append((int(place), int(str(rung))))
     return tuple(kept)
 

@@ -52,6 +52,7 @@ def _curves(analysis: Analysis) -> Figure:
     rank = optima["verdict"].map({word: n for n, word in enumerate(ORDER)})
     shown = optima.assign(rank=rank).sort_values("rank", kind="stable").head(MOST)
     more = len(optima) - len(shown)
+    ends = (float(analysis.doses["low"].min()), float(analysis.doses["high"].max()))
     return Figure(
         id="doses",
         title="How strong, and how often",
@@ -62,21 +63,23 @@ def _curves(analysis: Analysis) -> Figure:
         estimator=f"{MODEL}, a parabola for each dial; 95 % bands",
         table="doses",
         frame=analysis.doses,
-        panels=tuple(_panel(analysis.doses, row) for _, row in shown.iterrows()),
+        panels=tuple(_panel(analysis.doses, row, ends) for _, row in shown.iterrows()),
         key=(Key("effect and 95 % band", BLUE, "band"), Key("where the optimum lies (95 %)", ORANGE, "band")),
         note=f"{more} further curves stand in the table." if more else "",
         columns=3,
     )  # fmt: skip
 
 
-def _panel(doses: pd.DataFrame, row: pd.Series) -> Panel:
+def _panel(doses: pd.DataFrame, row: pd.Series, ends: tuple[float, float]) -> Panel:
     mine = doses[
         (doses["augmentation"] == row["augmentation"]) & (doses["quantity"] == row["quantity"])
     ]
     sharp = row["verdict"] == "optimum"
-    ends = (float(row["optimum_low"]), float(row["optimum_high"])) if sharp else None
-    note = words.optimum_note(row)
-    return dose(mine.sort_values("value"), str(row["augmentation"]), note, ends, row["quantity"])
+    optimum = (float(row["optimum_low"]), float(row["optimum_high"])) if sharp else None
+    return dose(
+        mine.sort_values("value"), str(row["augmentation"]), words.optimum_note(row),
+        str(row["quantity"]), ends, optimum,
+    )  # fmt: skip
 
 
 def _optima(analysis: Analysis) -> Table:

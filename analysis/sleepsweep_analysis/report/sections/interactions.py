@@ -58,7 +58,7 @@ def _matrix(analysis: Analysis) -> Figure:
     )  # fmt: skip
     return Figure(
         id="interactions",
-        title="What a pair does beyond its sum (points; * interval excludes 0 after Holm)",
+        title="What a pair does beyond its sum (points; * after Holm’s correction)",
         finding=words.interactions_finding(frame),
         n=f"{counted(analysis)}; {words.pairs_finding(frame)}",
         estimand="f(both) − f(first) − f(second) + f(none), on average over what else is in the set",

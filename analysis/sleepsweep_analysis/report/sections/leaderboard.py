@@ -10,8 +10,8 @@ from sleepsweep_analysis.report.section import (
     Text,
     count,
     number,
-    ranged,
     text,
+    valued,
 )
 from sleepsweep_analysis.report.sections.common import refusals
 from sleepsweep_analysis.report.sections.verdict import confirmed
@@ -38,7 +38,7 @@ def build(analysis: Analysis) -> Section:
 
 def _scores(analysis: Analysis) -> Figure:
     board = analysis.leaderboard
-    names = [shortened(policy, 60) for policy in board["policy"]]
+    names = [shortened(policy, 110) for policy in board["policy"]]
     scores = board["adjusted"].tolist()
     expected = Series("expected by the model", board["expected"].tolist(),
                       board["expected_low"].tolist(), board["expected_high"].tolist(), BLUE)  # fmt: skip
@@ -53,7 +53,7 @@ def _scores(analysis: Analysis) -> Figure:
         estimator="hollow: recorded score minus the offset of its block; filled: hierarchical model",
         table="leaderboard",
         frame=board,
-        panels=(dots(names, (seen, expected), "macro-F1 (points)"),),
+        panels=(dots(names, (seen, expected), "macro-F1 (points)", above=True),),
         key=(Key("score on the average block", GREY, "circle-open"), Key("expected by the model", BLUE)),
     )  # fmt: skip
 
@@ -68,12 +68,9 @@ def _table(analysis: Analysis) -> Table:
             text("policy", "Policy"),
             text("group", "Group"),
             number("adjusted", "On the average block"),
-            number("expected", "Model expects"),
-            ranged("expected_low", "expected_high", "Its 95 % interval", plus=False),
+            valued("expected", "expected_low", "expected_high", "Model expects (95 %)"),
             number("optimism", "Expected luck"),
-            count("block", "Block"),
-            number("macro_f1", "Recorded"),
-            ranged("low", "high", "95 % over subjects", plus=False),
+            valued("macro_f1", "low", "high", "Recorded (95 % over subjects)"),
             text("trial", "Trial"),
         ),
         note="Policies that share a letter of a group cannot be told apart (Tukey, blocks; only "

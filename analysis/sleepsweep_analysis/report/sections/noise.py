@@ -45,7 +45,10 @@ def _components(analysis: Analysis) -> Figure:
         f"{component}: {meaning}"
         for component, meaning in zip(frame["component"], frame["meaning"], strict=True)
     ]
-    panel = dots(names, (Series("sd", sd, low, high, BLUE),), "standard deviation (points)", zero=True)
+    panel = dots(
+        names, (Series("sd", sd, low, high, BLUE),), "standard deviation (points)", zero=True,
+        above=True,
+    )  # fmt: skip
     panel.layout["xaxis"]["rangemode"] = "tozero"
     return Figure(
         id="variance",

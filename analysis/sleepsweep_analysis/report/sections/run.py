@@ -70,9 +70,9 @@ def _flow(analysis: Analysis) -> Figure:
     """How many trials reached each rung, and what became of them there."""
     frame = _reached(analysis.table.trials)
     names = [f"rung {row.rung} ({row.step:,} steps)" for row in frame.itertuples()]
-    parts = {ON: (SKY, frame[ON].tolist())}
+    parts = {ON: ("@grid", frame[ON].tolist())}
     for key, word in words.OUTCOMES.items():
-        parts[word] = (COLOURS[key] if key != "continue" else "@zero", frame[word].tolist())
+        parts[word] = (COLOURS[key], frame[word].tolist())
     launched = plural(len(analysis.trials), "trial")
     return Figure(
         id="flow",
@@ -125,7 +125,7 @@ def _inclusion(analysis: Analysis) -> Figure:
     frame = _shares(analysis)
     wide = frame.pivot(index="augmentation", columns="part", values="share")
     wide = wide.reindex(list(analysis.chosen.pool))
-    text_of = [[f"{value:.0%}".rstrip("%") for value in row] for row in wide.to_numpy()]
+    text_of = [[f"{100 * value:.0f}" for value in row] for row in wide.to_numpy()]
     panel = heatmap(
         wide.to_numpy(), list(wide.index), [str(n) for n in wide.columns], text=text_of,
         hover="%{z:.0%}", span=1.0, title="part of the sweep, in launch order",

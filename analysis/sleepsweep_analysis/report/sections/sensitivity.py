@@ -1,5 +1,7 @@
 """14 · Sensitivity: which verdicts hold under other metrics, splits, priors and trials."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from sleepsweep_analysis.figures.figure import Figure, Key, Panel
@@ -38,6 +40,7 @@ def build(analysis: Analysis) -> Section:
 
 def _matrix(analysis: Analysis) -> Figure:
     frame = analysis.sensitivity
+    names = ", ".join(f"{n} {name}" for n, name in enumerate(dict.fromkeys(frame["variant"]), 1))
     return Figure(
         id="sensitivity",
         title="Does each verdict hold?",
@@ -48,6 +51,7 @@ def _matrix(analysis: Analysis) -> Figure:
         table="sensitivity",
         frame=frame,
         panels=(_cells(analysis),),
+        note=f"On a narrow screen the variants are numbered: {names}.",
         key=(Key("another verdict (flips)", ORANGE, "square"), Key("· holds", "", "none")),
     )
 
@@ -65,15 +69,13 @@ def _cells(analysis: Analysis) -> Panel:
         narrow_columns=[str(n) for n in range(1, len(variants) + 1)],
     )  # fmt: skip
     cells = {**panel.data[0], "colorscale": [[0, "@faint"], [1, ORANGE]]}
-    return Panel([cells], panel.layout, panel.narrow)
+    return replace(panel, data=[cells], narrow_data=[{**panel.narrow_data[0], "texttemplate": ""}])
 
 
 def _flipped(frame: pd.DataFrame) -> tuple[Block, ...]:
-    names = ", ".join(f"{n} {name}" for n, name in enumerate(dict.fromkeys(frame["variant"]), 1))
     flips = frame[~frame["holds"].astype(bool)]
-    legend = Text(f"On a narrow screen the variants are numbered: {names}.", "note")
     if flips.empty:
-        return (legend,)
+        return ()
     table = Table(
         name="flips",
         title="Verdicts that flip",
@@ -87,4 +89,4 @@ def _flipped(frame: pd.DataFrame) -> tuple[Block, ...]:
         ),
         most=20,
     )
-    return legend, table
+    return (table,)

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from sleepsweep_analysis.figures.curve import band, line
-from sleepsweep_analysis.figures.figure import Figure, Panel
+from sleepsweep_analysis.figures.figure import Figure, Panel, margins
 from sleepsweep_analysis.figures.heatmap import heatmap
 from sleepsweep_analysis.report.section import (
     Block,
@@ -26,8 +26,8 @@ from sleepsweep_analysis.words.numbers import plural
 
 __all__ = ["build"]
 
-CURVE = 230
-"""Height of the curve, in pixels."""
+CURVE, BELOW = 270, 66
+"""Heights of the curve and of the axis with its names, in pixels."""
 
 
 def build(analysis: Analysis) -> Section:
@@ -48,7 +48,7 @@ def _curve(analysis: Analysis) -> Figure:
     return Figure(
         id="sizes",
         title="Mean score by number of augmentations, and what each size was made of",
-        finding=f"{_sentence(words.size_finding(frame))} {words.composition_finding(mix)}",
+        finding=f"{words.size_finding(frame)} {words.composition_finding(mix)}",
         n=counted(analysis),
         estimand=f"m(k) − m({first}): difference of the mean macro-F1 of uniform sets of k and "
         f"{first}; below: share of the trials of a size with the augmentation",
@@ -61,38 +61,34 @@ def _curve(analysis: Analysis) -> Figure:
 
 def _over(frame: pd.DataFrame, mix: pd.DataFrame, first: int) -> Panel:
     """The curve over the heat map of the composition, on one axis of sizes."""
-    sizes = frame["size"].tolist()
-    below = _cells(mix, sizes)
-    height = CURVE + 70 + below.layout["height"]
-    share_of_map = (below.layout["height"] - 30) / height
-    x = list(range(len(sizes)))
-    curve = frame.assign(place=x)
+    below = _cells(mix, frame["size"].tolist())
+    x = list(range(len(frame)))
     upper: list[dict[str, Any]] = [
         band(x, frame["low"].tolist(), frame["high"].tolist()),
-        line(curve, "place", "difference", hover="%{x}"),
+        line(frame.assign(place=x), "place", "difference", hover="%{x}"),
     ]
     for trace in upper:
         trace["yaxis"] = "y2"
-    top = {"title": {"text": f"points against size {first}"}, "domain": [share_of_map + 0.06, 1],
-           "zeroline": True}  # fmt: skip
-    layout = {
-        **below.layout, "height": height, "yaxis2": top,
-        "yaxis": {**below.layout["yaxis"], "domain": [0, share_of_map]},
-        "xaxis": _axis(frame),
-    }  # fmt: skip
-    narrow = {
-        **below.narrow, "xaxis": _axis(frame),
-        "yaxis": {**below.narrow["yaxis"], "domain": [0, share_of_map]},
-        "yaxis2": {**top, "title": {"text": ""}, "automargin": True},
-    }  # fmt: skip
-    return Panel([*below.data, *upper], layout, narrow)
+    layout = {**_stacked(below.layout, f"points against size {first}"), "xaxis": _axis(frame)}
+    narrow = {**_stacked(below.narrow, ""), "xaxis": _axis(frame)}
+    layout["margin"], narrow["margin"] = margins(20, 12, 12, BELOW), margins(36, 8, 12, BELOW)
+    return Panel([*below.data, *upper], layout, narrow, narrow_data=below.narrow_data)
+
+
+def _stacked(cells: dict[str, Any], title: str) -> dict[str, Any]:
+    """The layout of a heat map with room for the curve on top of it."""
+    height = cells["height"] + CURVE
+    share_of_map = (cells["height"] - BELOW) / (height - BELOW - 12)
+    upper = {"title": {"text": title}, "domain": [share_of_map + 0.05, 1], "zeroline": True}
+    lower = {**cells["yaxis"], "domain": [0, share_of_map]}
+    return {**cells, "height": height, "yaxis": lower, "yaxis2": upper}
 
 
 def _axis(frame: pd.DataFrame) -> dict[str, Any]:
     """Sizes with the number of their trials."""
     names = [f"{row.size}<br>n={row.trials:.0f}" for row in frame.itertuples(index=False)]
     return {
-        "title": {"text": "augmentations in the set (n: trials)"}, "showgrid": False,
+        "title": {"text": "augmentations in the set (n: trials)", "standoff": 8}, "showgrid": False,
         "tickvals": list(range(len(names))), "ticktext": names, "zeroline": False, "tickangle": 0,
         "range": [-0.5, len(names) - 0.5],
     }  # fmt: skip
@@ -143,6 +139,3 @@ def _table(analysis: Analysis) -> Table:
         "best set of size k”: the more sets there are, the luckier the best of them.",
     )
 
-
-def _sentence(text_of: str) -> str:
-    return text_of[0].upper() + text_of[1:]

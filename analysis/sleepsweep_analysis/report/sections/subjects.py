@@ -27,19 +27,18 @@ def build(analysis: Analysis) -> Section:
 def _paired(analysis: Analysis) -> Figure:
     frame = analysis.subjects.sort_values("difference", ascending=False, ignore_index=True)
     contrast = analysis.contrast.iloc[0]
-    policy = shortened(contrast["best_policy"], 60)
     return Figure(
         id="subjects",
         title="Difference by subject: highest policy minus the policy without augmentation",
         finding=words.subjects_finding(analysis.contrast, frame),
-        n=f"{plural(len(frame), 'subject')}, block {contrast['block']}: {policy} (trial "
-        f"{contrast['best_trial']}) against trial {contrast['baseline_trial']}",
+        n=f"{plural(len(frame), 'subject')} of block {contrast['block']}; trial "
+        f"{contrast['best_trial']} against trial {contrast['baseline_trial']}",
         estimand="line and band: difference of the pooled macro-F1; dots: of each subject's own",
         estimator="delete-one-subject jackknife, t quantiles (both nights of a subject together)",
         table="subjects",
         frame=frame,
         panels=(_dots(frame, contrast),),
-        note="Pooled macro-F1 and the mean of the subjects' own can differ by some points: few "
+        note=f"Policy: {shortened(contrast['best_policy'], 200)}. Pooled macro-F1 and the mean of the subjects' own can differ by some points: few "
         "people have much of a rare stage. One block and one run each: chance of training is not "
         "in this interval.",
     )
