@@ -20,10 +20,11 @@ VERMILLION, GREEN, GREY, SKY, ORANGE, PINK = (
 
 VERDICTS = {
     "better": BLUE, "worse": VERMILLION, "practically equal": GREEN, "cannot tell": GREY,
+    "higher": BLUE, "lower": VERMILLION,
 }  # fmt: skip
 SYMBOLS = {
     "better": "circle", "worse": "diamond", "practically equal": "square",
-    "cannot tell": "circle-open",
+    "cannot tell": "circle-open", "higher": "circle", "lower": "diamond",
 }  # fmt: skip
 
 DIVERGING = [[0.0, "@neg2"], [0.25, "@neg1"], [0.5, "@mid"], [0.75, "@pos1"], [1.0, "@pos2"]]

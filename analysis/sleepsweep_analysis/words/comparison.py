@@ -26,16 +26,16 @@ def agreement_finding(found: "Sequence[Agreement]", names: Sequence[str], key: s
 def difference_finding(found: pd.DataFrame, key: str, first: str, second: str) -> str:
     """Which effects differ between the sweeps."""
     first, second = shortened(first, 40), shortened(second, 40)
-    sure = found[found["verdict"].isin(["better", "worse"])]
+    sure = found[found["verdict"].isin(["higher", "lower"])]
     equal = int((found["verdict"] == "practically equal").sum())
     calm = f" {equal} of {len(found)} are practically equal (within ±0.5)." if equal else ""
     if sure.empty:
         return f"Of no {key} can it be told that its effect differs between the sweeps.{calm}"
     top = sure.loc[sure["effect"].abs().idxmax()]
-    where = second if top["effect"] > 0 else first
+    lead = "differs" if len(sure) == 1 else f"differ, {top[key]} most"
     return (
-        f"{listing(sure[key])} differ, {top[key]} most: its effect is larger in {where} "
-        f"({signed(top['effect'])} points, {interval(top['low'], top['high'])}).{calm}"
+        f"{listing(sure[key])} {lead}: {signed(top['effect'])} points from {first} to {second} "
+        f"({interval(top['low'], top['high'])}).{calm}"
     )
 
 

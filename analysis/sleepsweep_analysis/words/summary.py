@@ -37,39 +37,55 @@ def verdict_pairs(analysis: "Analysis") -> list[tuple[str, str]]:
 def _use(analysis: "Analysis") -> list[tuple[str, str]]:
     """One or two pairs: what to use, and what else is known of the augmentations."""
     confirmation, refused = analysis.confirmation, analysis.refused.get("ranking")
-    help_, hurt = ("", "") if refused is not None else _found(real(analysis.effects))
     if len(confirmation):
-        known = "; ".join(filter(None, (help_, hurt)))
+        known = _known(analysis.effects)
         if refused is not None:
-            known = f"Nothing is claimed of single augmentations: {clause(refused)}"
-        return [("Use", confirmation_finding(confirmation)), ("In random sets", f"{known}.")]
+            known = f"Nothing is claimed of single augmentations: {clause(refused)}."
+        return [("Use", confirmation_finding(confirmation)), ("In random sets", known)]
     if refused is not None:
         return [("Use", f"Nothing can be recommended from this table: {clause(refused)}.")]
-    pairs = [("Use", f"{help_}.")]
-    return [*pairs, ("Leave out", f"{hurt}.")] if hurt else pairs
-
-
-def _found(frame: pd.DataFrame) -> tuple[str, str]:
-    """What helps, and what hurts (empty where nothing is shown to)."""
-    better, worse = (frame[frame["verdict"] == word] for word in ("better", "worse"))
-    help_, hurt = "No augmentation is shown to help", ""
-    if better.empty and worse.empty:
-        equal = int((frame["verdict"] == "practically equal").sum())
-        tail = f"; {equal} of {len(frame)} make practically no difference" if equal else ""
-        return f"No augmentation is shown to help or to hurt{tail}", ""
+    better, worse = (_decided(analysis.effects, word) for word in ("better", "worse"))
+    use = _known(analysis.effects)
     if len(better):
-        top = better.sort_values("effect", ascending=False).iloc[0]
-        lead = "it adds" if len(better) == 1 else f"{top['augmentation']} adds the most,"
-        help_ = f"{listing(better['augmentation'])}: {lead} {_change(top)} to random sets"
-    if len(worse):
-        low = worse.sort_values("effect").iloc[0]
-        lead = "it changes" if len(worse) == 1 else f"{low['augmentation']} changes"
-        hurt = f"{listing(worse['augmentation'])}: {lead} macro-F1 by {_change(low)}"
-    return help_, hurt
+        use = f"{listing(better['augmentation'])}; {_most(better, 'adds')} to random sets."
+    if worse.empty:
+        return [("Use", use)]
+    if better.empty:
+        use = "No augmentation is shown to help."
+    leave = f"{listing(worse['augmentation'])}; {_most(worse, 'changes macro-F1')}."
+    return [("Use", use), ("Leave out", leave)]
 
 
-def _change(row: pd.Series) -> str:
-    return f"{signed(row['effect'])} points ({interval(row['low'], row['high'])})"
+def _known(effects: pd.DataFrame) -> str:
+    """What helps and what hurts in one sentence."""
+    frame = real(effects)
+    better, worse = (_decided(effects, word) for word in ("better", "worse"))
+    parts = [
+        f"{listing(found['augmentation'])} {verb if len(found) == 1 else verb[:-1]} "
+        f"({_most(found, 'changes macro-F1')})"
+        for found, verb in ((better, "helps"), (worse, "hurts")) if len(found)
+    ]  # fmt: skip
+    if parts:
+        return f"{'; '.join(parts)}."
+    equal = int((frame["verdict"] == "practically equal").sum())
+    tail = f"; {equal} of {len(frame)} make practically no difference" if equal else ""
+    return f"No augmentation is shown to help or to hurt{tail}."
+
+
+def _decided(effects: pd.DataFrame, verdict: str) -> pd.DataFrame:
+    """Augmentations of one verdict, the largest effect first."""
+    found = real(effects)
+    found = found[found["verdict"] == verdict]
+    return found.loc[found["effect"].abs().sort_values(ascending=False).index]
+
+
+def _most(found: pd.DataFrame, verb: str) -> str:
+    top = found.iloc[0]
+    name = "it" if len(found) == 1 else top["augmentation"]
+    most = "" if len(found) == 1 else " most,"
+    by = "" if verb == "adds" else " by"
+    change = f"{signed(top['effect'])} points ({interval(top['low'], top['high'])})"
+    return f"{name} {verb}{most}{by} {change}"
 
 
 def _size(analysis: "Analysis") -> str:
@@ -80,11 +96,13 @@ def _size(analysis: "Analysis") -> str:
 
 def _sure(analysis: "Analysis") -> str:
     effects, chosen = analysis.effects, analysis.chosen
-    half = float(((effects["high"] - effects["low"]) / 2).median())
     blocks = plural(int(chosen.rows["block"].nunique()), "block")
     source = f"From {plural(chosen.n_trials, 'trial')} in {blocks}"
     if "ranking" in analysis.refused:
         return f"{source}; more of the same kind would not help."
+    if effects.empty:
+        return f"{source}, no effect can be told."
+    half = float(((effects["high"] - effects["low"]) / 2).median())
     least = smallest(effects)
     missed = f"effects under {least:.1f} points" if np.isfinite(least) else "effects of any size"
     return (

@@ -23,7 +23,7 @@ from sleepsweep_analysis.report.section import (
 from sleepsweep_analysis.report.sections.common import CLAIMS
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import comparison as words
-from sleepsweep_analysis.words.numbers import plural
+from sleepsweep_analysis.words.numbers import plural, shortened
 
 __all__ = ["effects_section"]
 
@@ -108,10 +108,11 @@ def _difference(found: pd.DataFrame, key: str, first: str, name: str, n: int) ->
         table=f"{key}_differences_{n}",
         frame=found,
         panels=(forest(found, found[key].tolist(), axis="difference (points)"),),
-        key=VERDICT_KEY,
-        note="better: higher in the second of the two. Sweeps that share subjects or data are not "
+        key=(Key(f"higher in {shortened(name, 40)}", BLUE),
+             Key(f"lower in {shortened(name, 40)}", VERMILLION, "diamond"), *VERDICT_KEY[2:]),
+        note="Sweeps that share subjects or data are not "
         "independent: then the intervals are too wide where their noise is shared.",
-    )
+    )  # fmt: skip
 
 
 def _table(found: pd.DataFrame, key: str, first: str, name: str, n: int) -> Table:

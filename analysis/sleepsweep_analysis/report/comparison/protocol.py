@@ -51,7 +51,8 @@ def _frame(named: Mapping[str, Analysis]) -> pd.DataFrame:
         rows.append(_row(setting, {name: str(of(one)) for name, one in named.items()}))
     for setting, column in COLUMNS.items():
         rows.append(_row(setting, {name: _values(one, column) for name, one in named.items()}))
-    return pd.DataFrame(rows)
+    known = [row for row in rows if any(row[name] for name in named)]
+    return pd.DataFrame(known, columns=["setting", *named, "same"])
 
 
 def _row(setting: str, values: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from sleepsweep_analysis.ranking import holm, verdict
 __all__ = ["Agreement", "agreement", "differences"]
 
 Z = 1.959963984540054
+WORDS = {"better": "higher", "worse": "lower"}
 FEWEST = 4
 """Shared names that a rank correlation asks for."""
 
@@ -30,7 +31,7 @@ def differences(first: pd.DataFrame, second: pd.DataFrame, key: str) -> pd.DataF
     """`second` minus `first` for each name that both have, as of independent sweeps.
 
     Columns: the key, first, first_low, first_high, second, second_low, second_high, effect (the
-    difference in points), low, high, se, p, p_holm, verdict ("better": higher in the second).
+    difference in points), low, high, se, p, p_holm, verdict ("higher" or "lower" in the second).
     """
     keep = [key, "effect", "low", "high", "se"]
     both = first[keep].merge(second[keep], on=key, suffixes=("_1", "_2"))
@@ -48,7 +49,7 @@ def differences(first: pd.DataFrame, second: pd.DataFrame, key: str) -> pd.DataF
     frame["p"] = 2 * ndtr(-z.to_numpy())
     frame["p_holm"] = holm(frame["p"].to_numpy()) if len(frame) else frame["p"]
     bounds = zip(frame["low"], frame["high"], frame["p_holm"], strict=True)
-    frame["verdict"] = [verdict(*row) for row in bounds]
+    frame["verdict"] = [WORDS.get(found, found) for found in (verdict(*row) for row in bounds)]
     return frame.sort_values("effect", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -40,6 +40,8 @@ def build(analysis: Analysis) -> Section:
     blocks: list[Block] = list(refusals(analysis, "ranking", "final", "raw"))
     if "ranking" in analysis.refused:
         blocks.append(_counts(analysis))
+    elif analysis.effects.empty:
+        blocks.append(Text("No augmentation was run."))
     else:
         blocks += [_forest(analysis), _table(analysis)]
         blocks += [_stages(analysis)] if len(analysis.stages) else [

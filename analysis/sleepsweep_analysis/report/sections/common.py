@@ -2,7 +2,7 @@
 
 from sleepsweep_analysis.report.section import Refused
 from sleepsweep_analysis.study import Analysis
-from sleepsweep_analysis.words.numbers import plural
+from sleepsweep_analysis.words.numbers import listing, plural
 
 __all__ = ["CLAIMS", "MODEL", "counted", "distribution", "refusals"]
 
@@ -21,11 +21,12 @@ CLAIMS = {
 
 
 def refusals(analysis: Analysis, *claims: str) -> tuple[Refused, ...]:
-    """A block for each of `claims` that a warning refuses; its reason is the warning's."""
-    return tuple(
-        Refused(CLAIMS[claim], analysis.refused[claim])
-        for claim in claims if claim in analysis.refused
-    )  # fmt: skip
+    """A block for each reason for which a warning refuses some of `claims`."""
+    by_reason: dict[str, list[str]] = {}
+    for claim in claims:
+        if claim in analysis.refused:
+            by_reason.setdefault(analysis.refused[claim], []).append(CLAIMS[claim])
+    return tuple(Refused(listing(found), reason) for reason, found in by_reason.items())
 
 
 def counted(analysis: Analysis) -> str:
