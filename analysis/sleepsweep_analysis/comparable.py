@@ -33,6 +33,7 @@ class Comparable:
     largest: int
     collapsed: frozenset[str]
     steps: int = 0
+    rerun_sd: float = float("nan")
 
     @property
     def switches(self) -> list[str]:
@@ -73,7 +74,7 @@ def comparable(table: ResultsTable) -> Comparable:
     chance. Raises `TableError` where a column or the pool is missing, or a score is not in 0–1.
     """
     _validate(table)
-    rows = table.trials.assign(points=_points(table))
+    rows = table.trials.assign(points=_points(table), replicates=1)
     counted: list[dict[str, object]] = []
     for reason, rule in _RULES:
         bad = rule(rows)

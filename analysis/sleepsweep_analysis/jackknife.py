@@ -10,15 +10,16 @@ over the stages present in the pooled reference labels; a subject without a stag
 that stage.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from sleepsweep.results import Confusion, macro_f1
 
-__all__ = ["Interval", "jackknife"]
+__all__ = ["Interval", "jackknife", "jackknife_difference", "leave_one_out"]
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,28 @@ def jackknife(confusions: Mapping[str, Confusion]) -> Interval:
     if count == 0:
         return Interval(np.nan, np.nan, np.nan, 0)
     matrices = np.array(list(confusions.values()), dtype=np.int64)
+    value = 100.0 * macro_f1(matrices.sum(axis=0))
+    return _interval(value, leave_one_out(matrices), (0.0, 100.0))
+
+
+def jackknife_difference(pairs: Sequence[tuple[Confusion, Confusion]]) -> Interval:
+    """Interval of the difference of two pooled macro-F1 over the same people (a pair a person)."""
+    first, second = (np.array([pair[i] for pair in pairs], dtype=np.int64) for i in (0, 1))
+    value = 100.0 * (macro_f1(first.sum(axis=0)) - macro_f1(second.sum(axis=0)))
+    return _interval(value, leave_one_out(first) - leave_one_out(second), (-100.0, 100.0))
+
+
+def leave_one_out(matrices: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Pooled macro-F1, in points, without each of the people (n, 5, 5); shape (n,)."""
     pooled = matrices.sum(axis=0)
-    value = 100.0 * macro_f1(pooled)
+    return np.array([100.0 * macro_f1(pooled - matrix) for matrix in matrices])
+
+
+def _interval(value: float, left: NDArray[np.float64], bounds: tuple[float, float]) -> Interval:
+    """The interval from the values without each person; without bounds for one person."""
+    count = len(left)
     if count < 2:
         return Interval(value, np.nan, np.nan, count)
-    left = np.array([100.0 * macro_f1(pooled - matrix) for matrix in matrices])
     se = np.sqrt((count - 1) / count * ((left - left.mean()) ** 2).sum())
     half = float(stdtrit(count - 1, 0.975)) * float(se)
-    return Interval(value, max(value - half, 0.0), min(value + half, 100.0), count)
+    return Interval(value, max(value - half, bounds[0]), min(value + half, bounds[1]), count)

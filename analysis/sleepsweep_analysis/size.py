@@ -1,8 +1,8 @@
 """How many augmentations: the model's size curve, never "the best of size k".
 
-m(k) is the mean macro-F1 over uniform subsets of size k::
+m(k) is the mean macro-F1 over uniform subsets of k real augmentations (a placebo does not count)::
 
-    m(k) = k·mean(b) + h(k)
+    m(k) = k·mean(b) + h(k) + k(k − 1)/2 · mean(g)
 
 Size is the sum of the inclusion columns, so its linear part cannot be told from the effects in a
 plain regression: only the model's curve is shown, as m(k) − m(reference).
@@ -16,29 +16,24 @@ from sleepsweep_analysis.comparable import Comparable
 from sleepsweep_analysis.model import Posterior
 from sleepsweep_analysis.ranking import p_best
 
-__all__ = ["level", "size_contrasts", "sizes"]
+__all__ = ["composition", "sizes"]
 
 Matrix = NDArray[np.float64]
-
-
-def size_contrasts(count: int, sizes: int) -> Matrix:
-    """Rows m(k) for k = 0..sizes−1 over the weights (b_1..b_count, h_0..h_{sizes−1})."""
-    slope = np.arange(sizes)[:, None] / count * np.ones((sizes, count))
-    return np.hstack([slope, np.eye(sizes)])
 
 
 def sizes(chosen: Comparable, posterior: Posterior, draws: Matrix) -> pd.DataFrame:
     """One row a size, from the smallest that was run to K: m(k) − m(reference) with its interval.
 
-    The reference is the smallest size that was run. ``level`` is m(k) itself at the average block
-    and the last rung; ``p_best`` the probability that sets of this size are best on average.
+    The reference is the smallest size that was run. ``level`` is m(k) itself on the average block
+    at the last rung; ``p_best`` the probability that sets of this size are best on average.
     """
-    run = _size_of_trials(chosen)
-    first = min(int(run.min()), chosen.largest)
-    ks = np.arange(first, chosen.largest + 1)
-    rows = size_contrasts(len(chosen.pool), posterior.design.sizes.shape[1])[ks]
+    layout = posterior.design.layout
+    run = _of_trials(chosen)
+    first = min(int(run.min()), layout.largest)
+    ks = np.arange(first, layout.largest + 1)
+    rows = np.array([layout.of_size(int(k)) for k in ks])
     found = posterior.estimate(rows - rows[0])
-    base = level(posterior)
+    level = posterior.estimate(rows + layout.at_level())
     return pd.DataFrame(
         {
             "size": ks,
@@ -48,16 +43,32 @@ def sizes(chosen: Comparable, posterior: Posterior, draws: Matrix) -> pd.DataFra
             "low": np.where(ks == first, 0.0, found.low),
             "high": np.where(ks == first, 0.0, found.high),
             "se": np.where(ks == first, 0.0, found.se),
-            "level": base + posterior.shares @ posterior.means @ rows.T,
+            "level": level.mean,
+            "level_low": level.low,
+            "level_high": level.high,
             "p_best": p_best(draws @ rows.T),
         }
     )
 
 
-def level(posterior: Posterior) -> float:
-    """Offset of the average block at the last rung, in points."""
-    return float(posterior.fixed[: len(posterior.design.blocks)].mean())
+def composition(chosen: Comparable) -> pd.DataFrame:
+    """For each size that was run, the share of its trials that contain each real augmentation."""
+    trials = chosen.rows.groupby("trial")[chosen.switches].first()
+    run = _of_trials(chosen)
+    parts = [
+        pd.DataFrame({
+            "size": size, "augmentation": name, "category": category,
+            "trials": len(mine), "share": [float(mine[f"on.{name}"].mean())],
+        })
+        for size, mine in trials.groupby(run)
+        for name, category in zip(chosen.pool, chosen.category, strict=True)
+        if category != "placebo"
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
 
 
-def _size_of_trials(chosen: Comparable) -> pd.Series:
-    return chosen.rows.groupby("trial")[chosen.switches].first().sum(axis=1).astype(int)
+def _of_trials(chosen: Comparable) -> pd.Series:
+    """Size of each trial's policy: how many real augmentations it contains."""
+    pairs = zip(chosen.switches, chosen.category, strict=True)
+    real = [switch for switch, category in pairs if category != "placebo"]
+    return chosen.rows.groupby("trial")[real].first().sum(axis=1).astype(int)

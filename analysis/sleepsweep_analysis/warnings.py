@@ -13,8 +13,8 @@ from scipy.stats import fisher_exact
 
 from sleepsweep.results import STAGES, StudyInfo
 from sleepsweep_analysis.comparable import Comparable
+from sleepsweep_analysis.detectable import TYPICAL
 from sleepsweep_analysis.leaderboard import expected_maximum
-from sleepsweep_analysis.power import TYPICAL
 from sleepsweep_analysis.ranking import LEVEL, holm
 
 __all__ = ["Check", "Evidence", "check_all", "detectable", "runs_for"]

@@ -202,7 +202,7 @@ def _print_ranking(analysis: "Analysis", page: Path, console: "Console") -> None
     from sleepsweep_analysis.words import verdict
 
     console.print(summary.category_table(analysis.categories))
-    console.print(summary.size_table(analysis.sizes))
+    console.print(summary.size_table(analysis.size_curve))
     console.print(summary.verdict(verdict(analysis)))
     console.print()
     for check in analysis.checks:

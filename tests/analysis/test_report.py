@@ -125,13 +125,13 @@ def _hostile(small: ResultsTable, kind: str) -> ResultsTable:
 )  # fmt: skip
 def test_a_thin_or_broken_table_gives_a_report(small, tmp_path, kind):
     analysis = analyse(_hostile(small, kind))
-    numbers = analysis.augmentations[["effect", "low", "high", "p_holm"]].to_numpy()
+    numbers = analysis.effects[["effect", "low", "high", "p_holm"]].to_numpy()
     assert np.isfinite(numbers).all()
     assert report(analysis, tmp_path).stat().st_size > 1_000_000
 
 
 def test_equal_scores_are_not_called_better(small):
-    frame = analyse(_hostile(small, "equal scores")).augmentations
+    frame = analyse(_hostile(small, "equal scores")).effects
     assert not frame["verdict"].isin(["better", "worse"]).any()
 
 

@@ -7,12 +7,12 @@ import pytest
 
 from sleepsweep.results import ResultsTable, TableError
 from sleepsweep_analysis import analyse
+from sleepsweep_analysis.simulation import without_effects
 from sleepsweep_analysis.words import rungs_finding
 
 
 def test_a_world_of_speed_stopped_at_the_first_rung_is_not_ranked(world, sweep):
-    still, fast = world(3, effects=False), world(3)
-    planted = type(still)(still.effects, still.pairs, still.curve, fast.tilts)
+    planted = without_effects(world(3), speed=True)
     table = sweep(planted, trials=60, blocks=3, seed=3)
     first = replace(table, trials=table.trials[table.trials["rung"] == 0])
     with pytest.raises(TableError, match=r"reached the last rung \(step 6,750\).*go on"):
