@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sleepsweep_analysis.methods import noise
 
 from sleepsweep_analysis import analyse, detectable, effects
 from sleepsweep_analysis.comparable import comparable
 from sleepsweep_analysis.crosschecks import least_squares
-from sleepsweep_analysis.methods import noise
 from sleepsweep_analysis.model import build, fit
 from sleepsweep_analysis.ranking import holm, verdict
 from sleepsweep_analysis.simulation import CATEGORIES

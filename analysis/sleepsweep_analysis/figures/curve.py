@@ -20,7 +20,9 @@ def band(x: Sequence[Any], low: Sequence[float], high: Sequence[float]) -> dict[
     }  # fmt: skip
 
 
-def line(frame: pd.DataFrame, x: str, y: str, *, hover: str, markers: bool = True) -> dict[str, Any]:
+def line(
+    frame: pd.DataFrame, x: str, y: str, *, hover: str, markers: bool = True
+) -> dict[str, Any]:
     """The line of `y` over `x`; hovering shows the interval of the columns low and high."""
     return {
         "type": "scatter", "mode": "lines+markers" if markers else "lines",

@@ -45,9 +45,7 @@ def forest(
         "shapes": [] if equal is None else [_band(equal)],
         "annotations": [_note(v, 1.02, "left", y, 0) for y, v in zip(places, values, strict=True)],
     }  # fmt: skip
-    above = [
-        _note(f"<b>{label(name, 23)}</b>", 0.0, "left", y, 16) for y, name in enumerate(names)
-    ]
+    above = [_note(f"<b>{label(name, 23)}</b>", 0.0, "left", y, 16) for y, name in enumerate(names)]
     right = [_note(v, 1.0, "right", y, 16) for y, v in zip(places, values, strict=True)]
     narrow = {
         "height": 96 + (height + 24) * len(frame), "margin": margins(8, 8),

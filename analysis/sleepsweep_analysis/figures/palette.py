@@ -8,8 +8,8 @@ from html import escape
 from typing import Any
 
 __all__ = [
-    "BLUE", "DARK", "DIVERGING", "GREEN", "GREY", "LIGHT", "ORANGE", "PINK", "SEQUENTIAL", "SKY", "SYMBOLS",
-    "VERDICTS", "VERMILLION", "label", "resolved",
+    "BLUE", "DARK", "DIVERGING", "GREEN", "GREY", "LIGHT", "ORANGE", "PINK", "SEQUENTIAL", "SKY",
+    "SYMBOLS", "VERDICTS", "VERMILLION", "label", "resolved",
 ]  # fmt: skip
 
 BLUE = "@blue"

@@ -1,7 +1,8 @@
 """A headless Chromium that a report is opened in: to save its figures, and to test the page.
 
-The browser is driven through the DevTools protocol over a pair of pipes (``--remote-debugging-pipe``:
-JSON messages that end with a zero byte), so nothing listens on the network and no package is needed.
+The browser is driven through the DevTools protocol over a pair of pipes (JSON messages that end
+with a zero byte: ``--remote-debugging-pipe``), so nothing listens on the network and no package is
+needed.
 """
 
 import fcntl

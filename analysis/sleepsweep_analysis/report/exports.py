@@ -29,8 +29,8 @@ HEADLINES = (
 )  # fmt: skip
 """Tables inside ``results.json``."""
 
-RAW = ("trials",)
-"""Frames that stand beside the page as parquet."""
+LONG = ("composition", "doses", "screen", "subjects")
+"""Tables of `Analysis` that are written beside the page only."""
 
 WITHHELD = {
     "ranking": ("effects", "categories", "doses", "optima", "robustness", "stages", "screen",
@@ -91,12 +91,9 @@ def results(analysis: Analysis) -> dict[str, Any]:
 
 
 def _frames(analysis: Analysis) -> dict[str, pd.DataFrame]:
-    """The frames of `analysis` by field, without raw ones and those of refused claims."""
-    hidden = {name for claim in analysis.refused for name in WITHHELD.get(claim, ())} | set(RAW)
-    return {
-        name: value for name, value in vars(analysis).items()
-        if isinstance(value, pd.DataFrame) and name not in hidden
-    }  # fmt: skip
+    """The tables of `analysis` by name, without those of refused claims."""
+    hidden = {name for claim in analysis.refused for name in WITHHELD.get(claim, ())}
+    return {name: getattr(analysis, name) for name in HEADLINES + LONG if name not in hidden}
 
 
 def _table_files(table: Table) -> dict[str, str]:
@@ -110,5 +107,3 @@ def _table_files(table: Table) -> dict[str, str]:
 
 def _csv(frame: pd.DataFrame) -> str:
     return frame.to_csv(index=False, float_format="%.6g")
-
-

@@ -6,7 +6,7 @@ exports are touched for it.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -15,8 +15,8 @@ from sleepsweep_analysis.words import numbers
 
 __all__ = [
     "Block", "Bullets", "Column", "Downloads", "Facts", "Heading", "Lights", "Pairs", "Refused",
-    "Section", "Table", "Text", "between", "count", "estimated", "number", "p_value", "ranged", "share",
-    "signed", "text", "valued", "verdict",
+    "Section", "Table", "Text", "between", "count", "estimated", "number", "p_value", "ranged",
+    "share", "signed", "text", "valued", "verdict",
 ]  # fmt: skip
 
 Row = Mapping[str, Any]
@@ -115,8 +115,8 @@ class Table:
 
     def cells(self, most: int | None = None) -> list[list[str]]:
         """The cells of the first `most` rows (or all) as text."""
-        records = self.frame.head(most).to_dict("records") if most else self.frame.to_dict("records")
-        return [[column.cell(row) for column in self.columns] for row in records]  # type: ignore[arg-type]
+        rows = (self.frame.head(most) if most else self.frame).to_dict("records")
+        return [[column.cell(cast(Row, row)) for column in self.columns] for row in rows]
 
     @property
     def shown(self) -> list[list[str]]:

@@ -62,7 +62,7 @@ def groups_finding(board: pd.DataFrame) -> str:
     rest = [name for name, group in letters.itertuples(index=False) if not first & set(group)]
     if not rest:
         return f"The {len(letters)} policies that ran in several blocks cannot be told apart."
-    return f"The first differs from {len(rest)} of the {len(letters) - 1} others that can be compared."
+    return f"The first differs from {len(rest)} of the {len(letters) - 1} others in such a group."
 
 
 def _gain(row: pd.Series) -> str:

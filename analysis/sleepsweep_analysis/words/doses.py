@@ -1,5 +1,7 @@
 """Findings about how strong, how often, and how the ranking depends on other settings."""
 
+from typing import Any
+
 import pandas as pd
 
 from sleepsweep_analysis.words.numbers import estimate, listing, plural, signed
@@ -43,8 +45,8 @@ def covariate_finding(covariates: pd.DataFrame) -> str:
     top = sure.loc[sure["effect"].abs().idxmax()]
     return (
         f"The score moves with {listing(dict.fromkeys(sure['covariate']))}, most at "
-        f"{top['covariate']} = {top['value']}: {estimate(top['effect'], top['low'], top['high'])} points against its "
-        "first value."
+        f"{top['covariate']} = {top['value']}: "
+        f"{estimate(top['effect'], top['low'], top['high'])} points against its first value."
     )
 
 
@@ -64,6 +66,6 @@ def robust_finding(robustness: pd.DataFrame) -> str:
     return f"The effect changes for {names}.{calm}"
 
 
-def _optimum(row: object) -> str:
-    ends = f"{row.optimum_low:.2g} to {row.optimum_high:.2g}"  # type: ignore[attr-defined]
-    return f"{row.augmentation} ({row.quantity} near {row.optimum:.2g}, {ends})"  # type: ignore[attr-defined]
+def _optimum(row: Any) -> str:
+    ends = f"{row.optimum_low:.2g} to {row.optimum_high:.2g}"
+    return f"{row.augmentation} ({row.quantity} near {row.optimum:.2g}, {ends})"

@@ -3,21 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from sleepsweep_analysis.power import TYPICAL
+from sleepsweep_analysis.warnings import detectable
 from sleepsweep_analysis.words.numbers import count, plural
 
-__all__ = ["needs_finding", "smallest", "smallest_finding", "variance_finding"]
-
-
-def smallest(effects: pd.DataFrame) -> float:
-    """Smallest effect, in points, that is found with 80 % power for three in four augmentations."""
-    least = effects.loc[np.isfinite(effects["detectable"].astype(float)), "detectable"]
-    return float(least.quantile(TYPICAL)) if len(least) else float("inf")
+__all__ = ["needs_finding", "smallest_finding", "variance_finding"]
 
 
 def smallest_finding(effects: pd.DataFrame) -> str:
     """What this sweep could see."""
-    least = smallest(effects)
+    least = detectable(effects)
     if not np.isfinite(least):
         return "These policies do not show the effect of any one augmentation, whatever its size."
     return (
@@ -31,7 +25,7 @@ def variance_finding(variance: pd.DataFrame) -> str:
     known = variance[np.isfinite(variance["sd"].astype(float))]
     if known.empty:
         return "Where the noise comes from, this sweep cannot tell."
-    top = known.loc[known["sd"].idxmax()]
+    top = known.sort_values("sd", ascending=False).iloc[0]
     return (
         f"Scores vary most by “{top['component']}”, {top['meaning']}: a standard deviation of "
         f"{top['sd']:.2f} points."

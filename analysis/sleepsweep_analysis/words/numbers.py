@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 
 __all__ = [
-    "NOTHING", "clause", "count", "duration", "estimate", "interval", "listing", "p_value", "plural",
-    "points", "share", "shortened", "signed", "span",
+    "NOTHING", "clause", "count", "duration", "estimate", "interval", "listing", "p_value",
+    "plural", "points", "share", "shortened", "signed", "span",
 ]  # fmt: skip
 
 NOTHING = "–"

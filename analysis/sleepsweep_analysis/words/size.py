@@ -32,18 +32,18 @@ def composition_finding(frame: pd.DataFrame) -> str:
     """Whether the sizes are made of the same augmentations."""
     if frame.empty:
         return "No size was run."
-    wide = frame[frame["size"] > 0].pivot_table(index="augmentation", columns="size", values="share")
-    expected = frame[frame["size"] > 0].groupby("size")["share"].mean()
-    if wide.shape[1] < 2:
+    used = frame[frame["size"] > 0]
+    if used["size"].nunique() < 2:
         return "Only one size was run, so sizes cannot be compared."
-    apart = (wide - expected).abs()
-    name, size = apart.stack().idxmax()  # type: ignore[misc]
-    if float(apart.loc[name, size]) <= UNEVEN:
+    even = used.groupby("size")["share"].transform("mean")
+    row = used.loc[(used["share"] - even).abs().idxmax()]
+    expected = float(even[row.name])
+    if abs(row["share"] - expected) <= UNEVEN:
         return "Every size was made of about the same mix of augmentations."
     return (
-        f"The sizes differ in what they are made of: {share(wide.loc[name, size])} of the trials "
-        f"of size {size} contain {name}, where an even mix would give {share(expected[size])}. "
-        "Raw means of the sizes mix the two; the curve does not."
+        f"The sizes differ in what they are made of: {share(row['share'])} of the trials of size "
+        f"{row['size']} contain {row['augmentation']}, where an even mix would give "
+        f"{share(expected)}. Raw means of the sizes mix the two; the curve does not."
     )
 
 

@@ -16,7 +16,7 @@ LEAK = 1.5
 
 
 def subjects_finding(contrast: pd.DataFrame, subjects: pd.DataFrame) -> str:
-    """Whether the top policy beats the baseline for people in general, and for how many of these."""
+    """Whether the top policy beats the baseline for people in general, and for how many."""
     if contrast.empty or subjects.empty:
         return "No top policy and baseline ran in one block with scores by subject: cannot tell."
     row = contrast.iloc[0]

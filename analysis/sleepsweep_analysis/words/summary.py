@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sleepsweep_analysis.warnings import detectable
 from sleepsweep_analysis.words.board import confirmation_finding, winner
 from sleepsweep_analysis.words.effects import real
-from sleepsweep_analysis.words.noise import smallest
 from sleepsweep_analysis.words.numbers import clause, interval, listing, plural, signed
 from sleepsweep_analysis.words.size import size_finding
 
@@ -103,7 +103,7 @@ def _sure(analysis: "Analysis") -> str:
     if effects.empty:
         return f"{source}, no effect can be told."
     half = float(((effects["high"] - effects["low"]) / 2).median())
-    least = smallest(effects)
+    least = detectable(effects)
     missed = f"effects under {least:.1f} points" if np.isfinite(least) else "effects of any size"
     return (
         f"{source}, an effect is known to about ±{half:.1f} points (95\u00a0%), and {missed} "
@@ -136,7 +136,7 @@ def _more_trials(analysis: "Analysis") -> str:
     """A request for more trials, where they are what is lacking."""
     effects, many = real(analysis.effects), analysis.chosen.n_trials
     decided = effects["verdict"].isin(["better", "worse"]).any()
-    if smallest(effects) <= 1.0 and decided:
+    if detectable(effects) <= 1.0 and decided:
         return ""
     needs = analysis.runs_needed.sort_values("effect", ascending=False)
     if len(needs) and not np.isfinite(needs["trials"].astype(float)).any():

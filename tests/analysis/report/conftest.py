@@ -13,7 +13,7 @@ from sleepsweep.results import ResultsTable
 from sleepsweep_analysis.comparable import comparable, last_rows
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
-LATEX_EVIL = "50% of a_b & c#d $x$ {y} ~z^2 \\input{/etc/passwd} 中 é\n% [1ex] \"q\""
+LATEX_EVIL = '50% of a_b & c#d $x$ {y} ~z^2 \\input{/etc/passwd} 中 é\n% [1ex] "q"'
 STAGES = ("W", "N1", "N2", "N3", "R")
 VERDICTS = ("better", "worse", "practically equal", "cannot tell")
 
@@ -130,10 +130,22 @@ def _dose_tables(rng: np.random.Generator, names: list[str]) -> dict[str, pd.Dat
         for quantity in ("severity", "p")[: 1 + n % 2]:
             x = np.linspace(0.05, 1, 21)
             verdict = ("optimum", "flat", "cannot tell")[n % 3]
-            y = {"optimum": -6 * (x - 0.4) ** 2 + 0.6, "flat": 0.2 * (x - 0.5)}.get(verdict, x - 0.5)
+            y = {"optimum": -6 * (x - 0.4) ** 2 + 0.6, "flat": 0.2 * (x - 0.5)}.get(
+                verdict, x - 0.5
+            )
             half = {"optimum": 0.4, "flat": 0.3}.get(verdict, 1.4)
-            doses.append(pd.DataFrame({"augmentation": name, "quantity": quantity, "value": x,
-                                       "effect": y, "low": y - half, "high": y + half}))
+            doses.append(
+                pd.DataFrame(
+                    {
+                        "augmentation": name,
+                        "quantity": quantity,
+                        "value": x,
+                        "effect": y,
+                        "low": y - half,
+                        "high": y + half,
+                    }
+                )
+            )
             optima.append((name, quantity, 0.05, 1.0, 41, 0.4, 0.28, 0.55, 0.6, 0.1, 1.1, verdict))
     robust = _tested(rng, 8, 0.6, 0.6).rename(columns={"effect": "change"}).assign(
         covariate="pretrain.temperature", augmentation=names[:8], at_low=0.4,
@@ -156,16 +168,41 @@ def _check_tables(rng: np.random.Generator, effects: pd.DataFrame) -> dict[str, 
     for row in effects.itertuples():
         for method, width in (("anchors", 1.5), ("pairs", 1.9), ("plain", 1.0)):
             value = row.effect + rng.normal(0, width / 3)
-            crosses.append((row.augmentation, method, value, value - width, value + width, 25,
-                            bool(rng.random() < 0.08)))
+            crosses.append(
+                (
+                    row.augmentation,
+                    method,
+                    value,
+                    value - width,
+                    value + width,
+                    25,
+                    bool(rng.random() < 0.08),
+                )
+            )
         for stage in STAGES:
             value = row.effect * rng.uniform(0, 2)
             stages.append((row.augmentation, stage, value, value - 1, value + 1))
-        for variant in ("accuracy", "kappa", "without split 2", "priors halved", "priors doubled",
-                        "designed trials only", "without collapsed"):
+        for variant in (
+            "accuracy",
+            "kappa",
+            "without split 2",
+            "priors halved",
+            "priors doubled",
+            "designed trials only",
+            "without collapsed",
+        ):
             holds = bool(rng.random() > 0.1)
-            variants.append((variant, row.augmentation, row.effect, row.low, row.high,
-                             row.verdict if holds else "cannot tell", holds))
+            variants.append(
+                (
+                    variant,
+                    row.augmentation,
+                    row.effect,
+                    row.low,
+                    row.high,
+                    row.verdict if holds else "cannot tell",
+                    holds,
+                )
+            )
     screen = pd.DataFrame({"augmentation": effects["augmentation"],
                            "importance": np.sort(rng.uniform(0, 1.5, len(effects)))[::-1]})  # fmt: skip
     return {

@@ -72,11 +72,12 @@ def _beside(frames: Mapping[str, pd.DataFrame], key: str) -> Figure:
     series, keys = [], []
     for (sweep, frame), (colour, symbol) in zip(frames.items(), MARKS * 9, strict=False):
         rows = frame.set_index(key).reindex(names)
-        ends = [rows[column].tolist() for column in ("effect", "low", "high")]
-        series.append(Series(sweep, *ends, colour, symbol))
+        values, low, high = (rows[column].tolist() for column in ("effect", "low", "high"))
+        series.append(Series(sweep, values, low, high, colour, symbol))
         keys.append(Key(sweep, colour, symbol))
     table = pd.concat([frame.assign(sweep=sweep) for sweep, frame in frames.items()])
-    found = [differences(next(iter(frames.values())), frame, key) for frame in list(frames.values())[1:]]
+    first, *others = frames.values()
+    found = [differences(first, frame, key) for frame in others]
     return Figure(
         id=f"{key}-beside",
         title="Effects side by side",

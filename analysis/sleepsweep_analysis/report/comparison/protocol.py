@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from sleepsweep_analysis.report.section import Column, Section, Table, Text, text
+from sleepsweep_analysis.report.sections.common import people
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words.comparison import protocol_finding
 from sleepsweep_analysis.words.numbers import shortened
@@ -22,7 +23,7 @@ COLUMNS = {
 
 STUDY: dict[str, Callable[[Analysis], object]] = {
     "Data": lambda one: one.table.study.data,
-    "Subjects": lambda one: ", ".join(f"{n} {role}" for role, n in one.table.study.subjects.items()),
+    "Subjects": lambda one: people(one.table.study),
     "Pool": lambda one: f"{len(one.chosen.pool)} augmentations",
     "Sizes": lambda one: "–".join(map(str, one.table.study.sizes)),
     "Sampler": lambda one: one.table.study.sampler,

@@ -74,7 +74,7 @@ def _forest(analysis: Analysis) -> Figure:
 
 def _crosses(analysis: Analysis) -> pd.DataFrame:
     """The cross-checks by their names in words; plain ones only where plain means are allowed."""
-    found = analysis.crosschecks
+    found: pd.DataFrame = analysis.crosschecks
     if "raw" in analysis.refused:
         found = found[found["method"] != "plain"]
     methods = found["method"].map(lambda key: METHODS.get(key, key))
@@ -120,7 +120,7 @@ def _stages(analysis: Analysis) -> Figure:
         title="Change of F1 by sleep stage (points)",
         finding=words.stages_finding(frame),
         n=counted(analysis),
-        estimand="mean change of the F1 of one stage when the augmentation is added to a random set",
+        estimand="mean change of the F1 of a stage when the augmentation is added to a random set",
         estimator=f"{MODEL}, fitted to each stage's F1; in brackets: the 95 % interval covers 0",
         table="stages",
         frame=frame,

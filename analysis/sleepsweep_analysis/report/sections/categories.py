@@ -1,5 +1,7 @@
 """3 · Categories: the forest, the rank probabilities, and the three questions."""
 
+import pandas as pd
+
 from sleepsweep_analysis.figures.bars import bars
 from sleepsweep_analysis.figures.dots import Series, dots
 from sleepsweep_analysis.figures.figure import VERDICT_KEY, Figure, Key
@@ -83,12 +85,11 @@ def _ranks(analysis: Analysis) -> Figure:
 def _questions(analysis: Analysis) -> Figure:
     frame = words.real(analysis.categories)
     series = [
-        Series("these members", *_values(frame, "effect", "low", "high"), BLUE),
-        Series("best member", *_values(frame, "best_effect", "best_low", "best_high"), ORANGE,
-               "diamond"),
-        Series("a new member", *_values(frame, "new_effect", "new_low", "new_high"), BLUE,
-               "circle-open"),
-    ]  # fmt: skip
+        _series(frame, "these members", ("effect", "low", "high"), BLUE, "circle"),
+        _series(frame, "best member", ("best_effect", "best_low", "best_high"), ORANGE, "diamond"),
+        _series(frame, "a new member", ("new_effect", "new_low", "new_high"), BLUE, "circle-open"),
+    ]
+    panel = dots(frame["category"].tolist(), series, "change of macro-F1 (points)", zero=True)
     return Figure(
         id="questions",
         title="Three questions about a category, three answers",
@@ -99,14 +100,17 @@ def _questions(analysis: Analysis) -> Figure:
         estimator=MODEL,
         table="category_questions",
         frame=frame[QUESTIONS],
-        panels=(dots(frame["category"].tolist(), series, "change of macro-F1 (points)", zero=True),),
+        panels=(panel,),
         key=(Key("these members", BLUE), Key("best member", ORANGE, "diamond"),
              Key("a new member", BLUE, "circle-open")),
     )  # fmt: skip
 
 
-def _values(frame, key: str, low: str, high: str):  # type: ignore[no-untyped-def]
-    return tuple(frame[column].tolist() for column in (key, low, high))
+def _series(
+    frame: pd.DataFrame, word: str, keys: tuple[str, str, str], colour: str, symbol: str
+) -> Series:
+    values, low, high = (frame[key].tolist() for key in keys)
+    return Series(word, values, low, high, colour, symbol)
 
 
 def _table(analysis: Analysis) -> Table:

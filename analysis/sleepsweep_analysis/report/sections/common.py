@@ -1,10 +1,11 @@
 """What several sections say alike: how many scores, by which model, and what is refused."""
 
+from sleepsweep.results import StudyInfo
 from sleepsweep_analysis.report.section import Refused
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words.numbers import listing, plural
 
-__all__ = ["CLAIMS", "MODEL", "counted", "distribution", "refusals"]
+__all__ = ["CLAIMS", "MODEL", "counted", "distribution", "people", "refusals"]
 
 MODEL = "hierarchical model, all rungs"
 
@@ -33,6 +34,11 @@ def counted(analysis: Analysis) -> str:
     """How many scores of how many trials the model read."""
     scores = len(analysis.chosen.rows)
     return f"{plural(scores, 'score')} of {plural(analysis.chosen.n_trials, 'trial')}"
+
+
+def people(study: StudyInfo) -> str:
+    """How many subjects of each role."""
+    return ", ".join(f"{count} {role}" for role, count in study.subjects.items())
 
 
 def distribution(analysis: Analysis) -> str:

@@ -20,7 +20,8 @@ NAMES = {"best": "Highest policy", "baseline": "No augmentation"}
 
 def build(analysis: Analysis) -> Section:
     """The confusion matrices of `analysis`."""
-    found = {key: np.asarray(analysis.confusions[key]) for key in NAMES if key in analysis.confusions}
+    recorded = analysis.confusions
+    found = {key: np.asarray(recorded[key]) for key in NAMES if key in recorded}
     if not found:
         return Section("confusions", "Confusion matrices", (Text(confusion_finding({})),))
     rates = {key: _rates(matrix) for key, matrix in found.items()}

@@ -58,13 +58,14 @@ def _curves(analysis: Analysis) -> Figure:
         title="How strong, and how often",
         finding=words.dose_finding(optima),
         n=counted(analysis),
-        estimand="change of macro-F1 of a set with the augmentation at this value, against the mean "
-        "over the range that was run",
+        estimand="change of macro-F1 of a set with the augmentation at this value, against the "
+        "mean over the range that was run",
         estimator=f"{MODEL}, a parabola for each dial; 95 % bands",
         table="doses",
         frame=analysis.doses,
         panels=tuple(_panel(analysis.doses, row, ends) for _, row in shown.iterrows()),
-        key=(Key("effect and 95 % band", BLUE, "band"), Key("where the optimum lies (95 %)", ORANGE, "band")),
+        key=(Key("effect and 95 % band", BLUE, "band"),
+             Key("where the optimum lies (95 %)", ORANGE, "band")),
         note=f"{more} further curves stand in the table." if more else "",
         columns=3,
     )  # fmt: skip

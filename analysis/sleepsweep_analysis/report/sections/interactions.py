@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sleepsweep_analysis.figures.figure import Figure, Key
 from sleepsweep_analysis.figures.heatmap import heatmap, numbered
@@ -26,6 +27,8 @@ from sleepsweep_analysis.words.numbers import signed as points
 
 __all__ = ["build"]
 
+Matrix = NDArray[np.float64]
+
 HATCHED = Key("never ran together", GREY, "hatch")
 
 
@@ -46,7 +49,7 @@ def _matrix(analysis: Analysis) -> Figure:
     frame = analysis.interactions
     names, values, sure = _square(frame, "effect")
     cells = [
-        ["" if np.isnan(v) else points(v) + ("*" if s else "") for v, s in zip(row, known, strict=True)]
+        ["" if np.isnan(v) else points(v) + "*" * bool(s) for v, s in zip(row, known, strict=True)]
         for row, known in zip(values, sure, strict=True)
     ]  # fmt: skip
     # Colour from half a point up: a matrix of noise must look like one.
@@ -61,7 +64,7 @@ def _matrix(analysis: Analysis) -> Figure:
         title="What a pair does beyond its sum (points; * after Holm’s correction)",
         finding=words.interactions_finding(frame),
         n=f"{counted(analysis)}; {words.pairs_finding(frame)}",
-        estimand="f(both) − f(first) − f(second) + f(none), on average over what else is in the set",
+        estimand="f(both) − f(first) − f(second) + f(none), on average over the rest of the set",
         estimator=f"{MODEL}; pairs drawn towards 0, Holm's correction over pairs",
         table="interactions",
         frame=frame,
@@ -94,7 +97,7 @@ def _seen(analysis: Analysis) -> Figure:
     )
 
 
-def _square(frame: pd.DataFrame, key: str) -> tuple[list[str], np.ndarray, np.ndarray]:
+def _square(frame: pd.DataFrame, key: str) -> tuple[list[str], Matrix, NDArray[np.bool_]]:
     """Names in pool order, the symmetric matrix of `key` where observed, and where it is sure."""
     names = list(dict.fromkeys([*frame["first"], *frame["second"]]))
     place = {name: n for n, name in enumerate(names)}

@@ -40,8 +40,8 @@ def _scores(analysis: Analysis) -> Figure:
     board = analysis.leaderboard
     names = [shortened(policy, 110) for policy in board["policy"]]
     scores = board["adjusted"].tolist()
-    expected = Series("expected by the model", board["expected"].tolist(),
-                      board["expected_low"].tolist(), board["expected_high"].tolist(), BLUE)  # fmt: skip
+    values, low, high = (board[f"expected{end}"].tolist() for end in ("", "_low", "_high"))
+    expected = Series("expected by the model", values, low, high, BLUE)
     seen = Series("score on the average block", scores, scores, scores, GREY, "circle-open")
     return Figure(
         id="leaderboard",
@@ -50,11 +50,12 @@ def _scores(analysis: Analysis) -> Figure:
         f"{words.groups_finding(board)}",
         n=f"{plural(int(board['of'].max()), 'trial')} reached the last rung",
         estimand="macro-F1 of a policy on the average block at the last rung",
-        estimator="hollow: recorded score minus the offset of its block; filled: hierarchical model",
+        estimator="hollow: recorded score minus its block's offset; filled: hierarchical model",
         table="leaderboard",
         frame=board,
         panels=(dots(names, (seen, expected), "macro-F1 (points)", above=True),),
-        key=(Key("score on the average block", GREY, "circle-open"), Key("expected by the model", BLUE)),
+        key=(Key("score on the average block", GREY, "circle-open"),
+             Key("expected by the model", BLUE)),
     )  # fmt: skip
 
 

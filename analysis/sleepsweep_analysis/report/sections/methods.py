@@ -18,6 +18,12 @@ SOURCES = (
     "Okabe & Ito 2008, Color Universal Design (palette)",
 )
 
+CROSSCHECKS = {
+    "anchors": "least squares on the designed trials with block offsets",
+    "pairs": "matched pairs within blocks",
+    "plain": "least squares on all finished trials",
+}
+
 
 def build(analysis: Analysis) -> Section:
     """The methods of `analysis`."""
@@ -81,9 +87,9 @@ def _inference(analysis: Analysis) -> str:
 
 
 def _beside(analysis: Analysis) -> str:
-    names = {"anchors": "least squares on the designed trials with block offsets",
-             "pairs": "matched pairs within blocks", "plain": "least squares on all finished trials"}  # fmt: skip
-    run = [names.get(method, method) for method in dict.fromkeys(analysis.crosschecks["method"])]
+    run = [
+        CROSSCHECKS.get(method, method) for method in dict.fromkeys(analysis.crosschecks["method"])
+    ]
     parts = [f"Cross-checks were {listing(run)}."] if run else []
     if len(analysis.screen):
         parts.append("A random forest served as a screen for non-linearity.")

@@ -17,6 +17,7 @@ from sleepsweep_analysis.report.section import (
     count,
     text,
 )
+from sleepsweep_analysis.report.sections.common import people
 from sleepsweep_analysis.report.sections.designmap import design_maps
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import run as words
@@ -50,12 +51,11 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
     """What was run, as pairs of a word and its value."""
     study, trials = analysis.table.study, analysis.trials
     seconds = float(trials["time_s"].sum())
-    people = ", ".join(f"{count} {role}" for role, count in study.subjects.items())
     splits = plural(int(trials["split"].nunique()), "subject split")
     largest = study.sizes[1] or analysis.chosen.largest
     facts = [
         ("Data", study.data),
-        ("Subjects", people),
+        ("Subjects", people(study)),
         ("Blocks", f"{trials['block'].nunique()} over {splits}"),
         ("Policies drawn", f"{study.sampler}; sizes {study.sizes[0]}–{largest}"),
         ("Training", f"{study.steps:,} optimiser steps at full length" if study.steps else ""),
@@ -107,7 +107,7 @@ def _kinds(analysis: Analysis) -> Table:
     frame = pd.crosstab(analysis.trials["kind"], ends)
     frame = frame.reindex(columns=list(words.OUTCOMES.values()), fill_value=0)
     frame.insert(0, "launched", frame.sum(axis=1))
-    columns = [count(word, word.capitalize()) for word in frame]
+    columns = [count(str(word), str(word).capitalize()) for word in frame]
     frame = frame.reset_index()
     frame.columns.name = None
     return Table(

@@ -138,4 +138,3 @@ def _table(analysis: Analysis) -> Table:
         note="Means over random sets of a size, on the average block at the last rung. Not “the "
         "best set of size k”: the more sets there are, the luckier the best of them.",
     )
-

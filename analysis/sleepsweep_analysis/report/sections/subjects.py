@@ -5,7 +5,16 @@ import pandas as pd
 
 from sleepsweep_analysis.figures.figure import Figure, Panel, margins
 from sleepsweep_analysis.figures.palette import BLUE, VERMILLION, label
-from sleepsweep_analysis.report.section import Block, Section, Table, Text, count, number, signed, text
+from sleepsweep_analysis.report.section import (
+    Block,
+    Section,
+    Table,
+    Text,
+    count,
+    number,
+    signed,
+    text,
+)
 from sleepsweep_analysis.report.sections.common import refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import subjects as words
@@ -38,9 +47,9 @@ def _paired(analysis: Analysis) -> Figure:
         table="subjects",
         frame=frame,
         panels=(_dots(frame, contrast),),
-        note=f"Policy: {shortened(contrast['best_policy'], 200)}. Pooled macro-F1 and the mean of the subjects' own can differ by some points: few "
-        "people have much of a rare stage. One block and one run each: chance of training is not "
-        "in this interval.",
+        note=f"Policy: {shortened(contrast['best_policy'], 200)}. Pooled macro-F1 and the mean of "
+        "the subjects' own can differ by some points: few people have much of a rare stage. One "
+        "block and one run each: chance of training is not in this interval.",
     )
 
 
@@ -48,8 +57,8 @@ def _dots(frame: pd.DataFrame, contrast: pd.Series) -> Panel:
     up = frame["difference"] > 0
     colours = [BLUE if higher else VERMILLION for higher in up]
     data = [{
-        "type": "scatter", "mode": "markers", "showlegend": False, "x": list(range(1, len(frame) + 1)),
-        "y": frame["difference"].tolist(), "text": [label(name) for name in frame["subject"]],
+        "type": "scatter", "mode": "markers", "showlegend": False,
+        "x": list(range(1, len(frame) + 1)), "y": frame["difference"].tolist(), "text": [label(name) for name in frame["subject"]],
         "marker": {"color": colours, "size": 9,
                    "symbol": ["circle" if higher else "diamond" for higher in up]},
         "hovertemplate": "%{text}: %{y:+.1f}<extra></extra>",
