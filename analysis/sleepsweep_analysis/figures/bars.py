@@ -1,6 +1,7 @@
 """Horizontal bars: one value a row, or several that add up."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sleepsweep_analysis.figures.figure import Panel, legend_below, margins
 from sleepsweep_analysis.figures.palette import BLUE, label
@@ -19,9 +20,8 @@ def bars(
     top: float | None = None,
 ) -> Panel:
     """One bar a name, with its value as text at its end."""
-    scale = {"title": {"text": axis}, "rangemode": "tozero"}
-    if top is not None:
-        scale = {"title": {"text": axis}, "range": [0, top]}
+    ends: dict[str, Any] = {"rangemode": "tozero"} if top is None else {"range": [0, top]}
+    scale = {"title": {"text": axis}, **ends}
     data = [{
         "type": "bar", "orientation": "h", "x": list(values), "y": list(range(len(names))),
         "text": list(texts), "textposition": "outside", "cliponaxis": False,
@@ -55,18 +55,18 @@ def stacked(
     return Panel(data, layout, _narrow(narrow_names or names))
 
 
-def _layout(names: Sequence[object], scale: dict[str, object]) -> dict[str, object]:
+def _layout(names: Sequence[object], scale: dict[str, Any]) -> dict[str, Any]:
     return {
         "height": 74 + ROW * len(names), "margin": margins(20, 44), "xaxis": scale,
         "yaxis": _rows(names, 34),
     }  # fmt: skip
 
 
-def _narrow(names: Sequence[object]) -> dict[str, object]:
+def _narrow(names: Sequence[object]) -> dict[str, Any]:
     return {"margin": margins(8, 36), "yaxis": _rows(names, SHORT)}
 
 
-def _rows(names: Sequence[object], longest: int) -> dict[str, object]:
+def _rows(names: Sequence[object], longest: int) -> dict[str, Any]:
     return {
         "tickvals": list(range(len(names))), "ticktext": [label(name, longest) for name in names],
         "range": [len(names) - 0.5, -0.5], "automargin": True, "showgrid": False,

@@ -10,7 +10,7 @@ LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
         "%": r"\%", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-        "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+        "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\symbol{34}",
         "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "–": "--", "—": "---", "…": r"\dots{}",
         "“": "``", "”": "''", "‘": "`", "’": "'", "\u00a0": "~", "≤": r"$\leq$", "≥": r"$\geq$",
         "·": r"$\cdot$", "Δ": r"$\Delta$", "σ": r"$\sigma$", "ρ": r"$\rho$", "µ": r"$\mu$",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sleepsweep_analysis.words.numbers import interval, listing, plural, shortened, signed
+from sleepsweep_analysis.words.numbers import interval, largest, listing, plural, shortened, signed
 
 if TYPE_CHECKING:
     from sleepsweep_analysis.report.comparison.statistics import Agreement
@@ -31,7 +31,7 @@ def difference_finding(found: pd.DataFrame, key: str, first: str, second: str) -
     calm = f" {equal} of {len(found)} are practically equal (within ±0.5)." if equal else ""
     if sure.empty:
         return f"Of no {key} can it be told that its effect differs between the sweeps.{calm}"
-    top = sure.sort_values("effect", key=abs, ascending=False).iloc[0]
+    top = largest(sure)
     lead = "differs" if len(sure) == 1 else f"differ, {top[key]} most"
     return (
         f"{listing(sure[key])} {lead}: {signed(top['effect'])} points from {first} to {second} "

@@ -1,10 +1,11 @@
 """Findings about how strong, how often, and how the ranking depends on other settings."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import pandas as pd
 
-from sleepsweep_analysis.words.numbers import estimate, listing, plural, signed
+from sleepsweep_analysis.words.numbers import estimate, largest, listing, plural, signed
 
 __all__ = ["covariate_finding", "dose_finding", "optimum_note", "robust_finding"]
 
@@ -42,7 +43,7 @@ def covariate_finding(covariates: pd.DataFrame) -> str:
     sure = covariates[(covariates["low"] > 0) | (covariates["high"] < 0)]
     if sure.empty:
         return "Whether any other setting that was varied moves the score, it cannot tell."
-    top = sure.loc[sure["effect"].abs().idxmax()]
+    top = largest(sure)
     return (
         f"The score moves with {listing(dict.fromkeys(sure['covariate']))}, most at "
         f"{top['covariate']} = {top['value']}: "
@@ -61,7 +62,7 @@ def robust_finding(robustness: pd.DataFrame) -> str:
         return f"Of no effect can it be told that it depends on another setting.{calm}"
     names = listing(
         f"{row.augmentation} with {row.covariate} ({signed(row.at_low)} to {signed(row.at_high)})"
-        for row in changed.head(5).itertuples()
+        for row in cast(Iterable[Any], changed.head(5).itertuples())
     )
     return f"The effect changes for {names}.{calm}"
 

@@ -6,6 +6,7 @@ import pandas as pd
 from sleepsweep_analysis.words.numbers import (
     estimate,
     interval,
+    largest,
     listing,
     plural,
     share,
@@ -97,7 +98,7 @@ def stages_finding(stages: pd.DataFrame) -> str:
     sure = stages[(stages["low"] > 0) | (stages["high"] < 0)]
     if sure.empty:
         return "Which stage an augmentation helps or hurts, this sweep cannot tell."
-    top = sure.loc[sure["effect"].abs().idxmax()]
+    top = largest(sure)
     by_stage = sure.groupby("stage")["effect"].agg(lambda part: float(np.abs(part).sum()))
     return (
         f"{len(sure)} of {len(stages)} effects by stage differ from 0, most of all that of "

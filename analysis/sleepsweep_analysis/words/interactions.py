@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sleepsweep_analysis.words.numbers import interval, signed
+from sleepsweep_analysis.words.numbers import interval, largest, signed
 
 __all__ = ["interactions_finding", "pairs_finding"]
 
@@ -36,7 +36,7 @@ def _named(sure: pd.DataFrame, verdict: str, word: str) -> str:
     rows = sure[sure["verdict"] == verdict]
     if rows.empty:
         return ""
-    top = rows.loc[rows["effect"].abs().idxmax()]
+    top = largest(rows)
     more = f", and {len(rows) - 1} other pairs" if len(rows) > 2 else ""
     more = ", and one other pair" if len(rows) == 2 else more
     return (

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sleepsweep_analysis.warnings import detectable
-from sleepsweep_analysis.words.numbers import count, plural
+from sleepsweep_analysis.words.numbers import count, largest, plural
 
 __all__ = ["needs_finding", "smallest_finding", "variance_finding"]
 
@@ -25,7 +25,7 @@ def variance_finding(variance: pd.DataFrame) -> str:
     known = variance[np.isfinite(variance["sd"].astype(float))]
     if known.empty:
         return "Where the noise comes from, this sweep cannot tell."
-    top = known.sort_values("sd", ascending=False).iloc[0]
+    top = largest(known, "sd")
     return (
         f"Scores vary most by “{top['component']}”, {top['meaning']}: a standard deviation of "
         f"{top['sd']:.2f} points."

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 
 __all__ = [
-    "NOTHING", "clause", "count", "duration", "estimate", "interval", "listing", "p_value",
-    "plural", "points", "share", "shortened", "signed", "span",
+    "NOTHING", "clause", "count", "duration", "estimate", "interval", "largest", "listing",
+    "p_value", "plural", "points", "share", "shortened", "signed", "span",
 ]  # fmt: skip
 
 NOTHING = "–"
@@ -79,6 +80,11 @@ def listing(items: Iterable[object]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     words = [shortened(item) for item in items]
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def largest(frame: pd.DataFrame, key: str = "effect") -> pd.Series:
+    """The row whose `key` is furthest from 0."""
+    return frame.sort_values(key, key=abs, ascending=False, kind="stable").iloc[0]
 
 
 def clause(sentence: str) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sleepsweep_analysis.words.numbers import listing, plural, share
+from sleepsweep_analysis.words.numbers import largest, listing, plural, share
 
 __all__ = ["OUTCOMES", "alias_finding", "drift_finding", "flow_finding", "map_finding"]
 
@@ -53,7 +53,7 @@ def map_finding(reached: pd.DataFrame) -> str:
     """
     if reached.empty or not reached["n_short"].iloc[0]:
         return "Every trial reached the last rung, so the two orders hold the same trials."
-    row = reached.loc[(reached["far"] - reached["short"]).abs().idxmax()]
+    row = largest(reached.assign(apart=reached["far"] - reached["short"]), "apart")
     return (
         f"{row['n_far']} trials reached the last rung. {row['augmentation']} is in "
         f"{share(row['far'])} of them and in {share(row['short'])} of the others: the finished "

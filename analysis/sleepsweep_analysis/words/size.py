@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sleepsweep_analysis.ranking import EQUAL
-from sleepsweep_analysis.words.numbers import interval, listing, share, signed
+from sleepsweep_analysis.words.numbers import interval, largest, listing, share, signed
 
 __all__ = ["composition_finding", "size_finding"]
 
@@ -36,14 +36,13 @@ def composition_finding(frame: pd.DataFrame) -> str:
     if used["size"].nunique() < 2:
         return "Only one size was run, so sizes cannot be compared."
     even = used.groupby("size")["share"].transform("mean")
-    row = used.loc[(used["share"] - even).abs().idxmax()]
-    expected = float(even[row.name])
-    if abs(row["share"] - expected) <= UNEVEN:
+    row = largest(used.assign(even=even, apart=used["share"] - even), "apart")
+    if abs(row["apart"]) <= UNEVEN:
         return "Every size was made of about the same mix of augmentations."
     return (
         f"The sizes differ in what they are made of: {share(row['share'])} of the trials of size "
         f"{row['size']} contain {row['augmentation']}, where an even mix would give "
-        f"{share(expected)}. Raw means of the sizes mix the two; the curve does not."
+        f"{share(row['even'])}. Raw means of the sizes mix the two; the curve does not."
     )
 
 

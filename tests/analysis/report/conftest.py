@@ -102,11 +102,15 @@ def _model_tables(rng: np.random.Generator, pool: dict[str, str]) -> dict[str, p
              if "placebo" not in (pool[a], pool[b])]  # fmt: skip
     inter = _tested(rng, max(len(pairs), 1), 0.35, 0.5).head(len(pairs))
     seen = rng.random(len(pairs)) > 0.12
+    both = np.where(seen, rng.integers(1, 20, len(pairs)), 0)
     inter = inter.assign(first=[a for a, _ in pairs], second=[b for _, b in pairs], observed=seen,
-                         trials_both=np.where(seen, rng.integers(1, 20, len(pairs)), 0))  # fmt: skip
+                         trials_both=both)  # fmt: skip
     order = {"ascending": False, "ignore_index": True}
-    return {"effects": effects.sort_values("effect", **order),
-            "categories": categories.sort_values("effect", **order), "interactions": inter}  # fmt: skip
+    return {
+        "effects": effects.sort_values("effect", **order),
+        "categories": categories.sort_values("effect", **order),
+        "interactions": inter,
+    }
 
 
 def _size_tables(rng: np.random.Generator, pool: dict[str, str]) -> dict[str, pd.DataFrame]:
@@ -118,8 +122,10 @@ def _size_tables(rng: np.random.Generator, pool: dict[str, str]) -> dict[str, pd
         size=k, reference=0, trials=rng.integers(4, 24, 7), se=0.4, level=level,
         level_low=level - 1.5, level_high=level + 1.5, p_best=rng.dirichlet(np.ones(7)),
     )  # fmt: skip
-    rows = [(int(s), n, c, 12, float(np.clip(s / len(pool) + rng.normal(0, 0.08), 0, 1)) if s else 0.0)
-            for s in k for n, c in pool.items()]  # fmt: skip
+    rows = [
+        (int(s), n, c, 12, float(np.clip(s / len(pool) + rng.normal(0, 0.08), 0, 1)) * bool(s))
+        for s in k for n, c in pool.items()
+    ]  # fmt: skip
     mix = pd.DataFrame(rows, columns=["size", "augmentation", "category", "trials", "share"])
     return {"size_curve": curve, "composition": mix}
 
@@ -130,9 +136,8 @@ def _dose_tables(rng: np.random.Generator, names: list[str]) -> dict[str, pd.Dat
         for quantity in ("severity", "p")[: 1 + n % 2]:
             x = np.linspace(0.05, 1, 21)
             verdict = ("optimum", "flat", "cannot tell")[n % 3]
-            y = {"optimum": -6 * (x - 0.4) ** 2 + 0.6, "flat": 0.2 * (x - 0.5)}.get(
-                verdict, x - 0.5
-            )
+            known = {"optimum": -6 * (x - 0.4) ** 2 + 0.6, "flat": 0.2 * (x - 0.5)}
+            y = known.get(verdict, x - 0.5)
             half = {"optimum": 0.4, "flat": 0.3}.get(verdict, 1.4)
             doses.append(
                 pd.DataFrame(
@@ -203,8 +208,8 @@ def _check_tables(rng: np.random.Generator, effects: pd.DataFrame) -> dict[str, 
                     holds,
                 )
             )
-    screen = pd.DataFrame({"augmentation": effects["augmentation"],
-                           "importance": np.sort(rng.uniform(0, 1.5, len(effects)))[::-1]})  # fmt: skip
+    importance = np.sort(rng.uniform(0, 1.5, len(effects)))[::-1]
+    screen = pd.DataFrame({"augmentation": effects["augmentation"], "importance": importance})
     return {
         "crosschecks": pd.DataFrame(crosses, columns=COLUMNS["crosschecks"].split()),
         "stages": pd.DataFrame(stages, columns=COLUMNS["stages"].split()),
@@ -217,8 +222,8 @@ def _policy_tables(rng: np.random.Generator, trials: pd.DataFrame) -> dict[str, 
     top = trials[trials["decision"] == "done"].sort_values("macro_f1", ascending=False).head(10)
     score = 100 * top["macro_f1"].to_numpy()
     board = pd.DataFrame({
-        "rank": range(1, len(top) + 1), "policy": top["policy"].tolist(), "size": top["size"].tolist(),
-        "block": top["block"].tolist(), "trial": top["trial"].tolist(), "macro_f1": score,
+        **{key: top[key].tolist() for key in ("policy", "size", "block", "trial")},
+        "rank": range(1, len(top) + 1), "macro_f1": score,
         "low": score - 3, "high": score + 3, "subjects": 5, "adjusted": score,
         "expected": score - 1.2, "expected_low": score - 2.4, "expected_high": score, "of": 52,
         "group": ["a", "ab", "b", *[""] * 7][: len(top)], "optimism": 1.3,
@@ -294,7 +299,7 @@ def fill(table: ResultsTable, seed: int = 0, **changes: Any) -> SimpleNamespace:
 
 def empty(table: ResultsTable) -> SimpleNamespace:
     """An analysis of `table` with no row in any model table."""
-    frames = {key: pd.DataFrame(columns=names.split()) for key, names in COLUMNS.items()}
+    frames = {key: pd.DataFrame(columns=names.split(), dtype=float) for key, names in COLUMNS.items()}
     return fill(table, **frames, confusions={}, representations={})
 
 

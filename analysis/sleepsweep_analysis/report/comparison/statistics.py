@@ -45,8 +45,8 @@ def differences(first: pd.DataFrame, second: pd.DataFrame, key: str) -> pd.DataF
     frame["low"] = frame["effect"] - Z * frame["se"]
     frame["high"] = frame["effect"] + Z * frame["se"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.abs(frame["effect"] / frame["se"]).fillna(0.0)
-    frame["p"] = 2 * ndtr(-z.to_numpy())
+        z = np.abs(frame["effect"].to_numpy() / frame["se"].to_numpy())
+    frame["p"] = 2 * ndtr(-np.nan_to_num(z))
     frame["p_holm"] = holm(frame["p"].to_numpy()) if len(frame) else frame["p"]
     bounds = zip(frame["low"], frame["high"], frame["p_holm"], strict=True)
     frame["verdict"] = [WORDS.get(found, found) for found in (verdict(*row) for row in bounds)]

@@ -1,5 +1,8 @@
 """13 · Representations: does the embedding hold the stages, and does it hold who slept?"""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -45,7 +48,7 @@ def build(analysis: Analysis) -> Section:
     return Section("representations", title, (figure, _table(found)))
 
 
-def _panels(name: str, one) -> list[Panel]:  # type: ignore[no-untyped-def]
+def _panels(name: str, one: Any) -> list[Panel]:
     keep = _kept(len(one.stage))
     stages = np.asarray(one.stage)[keep]
     panels = [plane(np.asarray(one.pca)[keep], stages, f"{name}, PCA", "component")]
@@ -58,7 +61,7 @@ def _kept(many: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, many - 1, min(many, MOST)).round().astype(int))
 
 
-def _points(found: dict) -> pd.DataFrame:  # type: ignore[type-arg]
+def _points(found: Mapping[str, Any]) -> pd.DataFrame:
     parts = []
     for key, one in found.items():
         frame = pd.DataFrame({"policy": NAMES[key], "subject": one.subject, "stage": one.stage,
@@ -69,7 +72,7 @@ def _points(found: dict) -> pd.DataFrame:  # type: ignore[type-arg]
     return pd.concat(parts, ignore_index=True)
 
 
-def _table(found: dict) -> Table:  # type: ignore[type-arg]
+def _table(found: Mapping[str, Any]) -> Table:
     frame = pd.DataFrame(
         {
             "policy": [NAMES[key] for key in found],

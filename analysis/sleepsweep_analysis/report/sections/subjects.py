@@ -58,7 +58,8 @@ def _dots(frame: pd.DataFrame, contrast: pd.Series) -> Panel:
     colours = [BLUE if higher else VERMILLION for higher in up]
     data = [{
         "type": "scatter", "mode": "markers", "showlegend": False,
-        "x": list(range(1, len(frame) + 1)), "y": frame["difference"].tolist(), "text": [label(name) for name in frame["subject"]],
+        "x": list(range(1, len(frame) + 1)), "y": frame["difference"].tolist(),
+        "text": [label(name) for name in frame["subject"]],
         "marker": {"color": colours, "size": 9,
                    "symbol": ["circle" if higher else "diamond" for higher in up]},
         "hovertemplate": "%{text}: %{y:+.1f}<extra></extra>",
