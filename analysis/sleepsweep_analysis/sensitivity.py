@@ -81,7 +81,7 @@ def holds(primary: pd.Series, effect: float, found: str) -> bool:
     """
     if primary["verdict"] in DECIDED:
         opposite = found in DECIDED and found != primary["verdict"]
-        return not opposite and np.sign(effect) == np.sign(primary["effect"])
+        return not opposite and bool(np.sign(effect) == np.sign(primary["effect"]))
     return found not in DECIDED
 
 

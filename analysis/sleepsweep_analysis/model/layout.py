@@ -179,7 +179,7 @@ class Layout:
 
     def _by_covariate(self, own: int, columns: Matrix) -> Matrix:
         """Coefficients of the batch `covariate`: augmentation by augmentation."""
-        return np.kron(_unit(own, len(self.real)), columns)
+        return np.asarray(np.kron(_unit(own, len(self.real)), columns), dtype=float)
 
 
 def size_covariance(count: int) -> Matrix:
