@@ -27,8 +27,7 @@ def variance_finding(variance: pd.DataFrame) -> str:
         return "Where the noise comes from, this sweep cannot tell."
     top = largest(known, "sd")
     return (
-        f"Scores vary most by “{top['component']}”, {top['meaning']}: a standard deviation of "
-        f"{top['sd']:.2f} points."
+        f"The largest standard deviation, {top['sd']:.2f} points, is that {top['meaning']}."
     )
 
 

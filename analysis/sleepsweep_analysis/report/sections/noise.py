@@ -41,10 +41,7 @@ def _components(analysis: Analysis) -> Figure:
     frame = analysis.variance
     ends = [frame[key].astype(float) for key in ("sd", "low", "high")]
     sd, low, high = (values.where(np.isfinite(values)).tolist() for values in ends)
-    names = [
-        f"{component}: {meaning}"
-        for component, meaning in zip(frame["component"], frame["meaning"], strict=True)
-    ]
+    names = [f"{meaning[:1].upper()}{meaning[1:]}" for meaning in frame["meaning"]]
     panel = dots(
         names, (Series("sd", sd, low, high, BLUE),), "standard deviation (points)", zero=True,
         above=True,
