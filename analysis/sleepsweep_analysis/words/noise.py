@@ -26,9 +26,7 @@ def variance_finding(variance: pd.DataFrame) -> str:
     if known.empty:
         return "Where the noise comes from, this sweep cannot tell."
     top = largest(known, "sd")
-    return (
-        f"The largest standard deviation, {top['sd']:.2f} points, is that {top['meaning']}."
-    )
+    return f"The largest standard deviation, {top['sd']:.2f} points, is that {top['meaning']}."
 
 
 def needs_finding(needs: pd.DataFrame, trials: int) -> str:

@@ -18,13 +18,13 @@ def signed(value: float) -> str:
     """A number of points with its sign: +1.3, −0.4, 0.0."""
     if not np.isfinite(value):
         return NOTHING
-    text = f"{value:+.1f}".replace("-", "−")
-    return "0.0" if text in ("+0.0", "−0.0") else text
+    text = f"{value:+z.1f}".replace("-", "−")
+    return "0.0" if text == "+0.0" else text
 
 
 def points(value: float) -> str:
     """A number with one decimal."""
-    return f"{value:.1f}".replace("-", "−") if np.isfinite(value) else NOTHING
+    return f"{value:z.1f}".replace("-", "−") if np.isfinite(value) else NOTHING
 
 
 def span(low: float, high: float, *, plus: bool = True) -> str:
@@ -64,7 +64,7 @@ def count(value: float) -> str:
     """A whole number: 3,000; ``none helps`` where no number is enough."""
     if np.isposinf(value):
         return "no number helps"
-    return f"{value:,.0f}" if np.isfinite(value) else NOTHING
+    return f"{value:z,.0f}" if np.isfinite(value) else NOTHING
 
 
 def duration(seconds: float) -> str:

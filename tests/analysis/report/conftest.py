@@ -299,7 +299,9 @@ def fill(table: ResultsTable, seed: int = 0, **changes: Any) -> SimpleNamespace:
 
 def empty(table: ResultsTable) -> SimpleNamespace:
     """An analysis of `table` with no row in any model table."""
-    frames = {key: pd.DataFrame(columns=names.split(), dtype=float) for key, names in COLUMNS.items()}
+    frames = {
+        key: pd.DataFrame(columns=names.split(), dtype=float) for key, names in COLUMNS.items()
+    }
     return fill(table, **frames, confusions={}, representations={})
 
 

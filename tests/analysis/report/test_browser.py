@@ -117,8 +117,8 @@ def test_numbers_stand_in_a_table_and_in_a_download(tab, page):
     tab.run("""window.saved = [];
       URL.createObjectURL = (blob) => { blob.text().then((t) => saved.push(t)); return 'blob:x'; };
       HTMLAnchorElement.prototype.click = () => {};""")
-    tab.run("document.querySelector('#figure-augmentations a[data-table]')"
-            ".dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))")  # fmt: skip
+    click = "dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))"
+    tab.run(f"document.querySelector('#figure-augmentations a[data-table]').{click}")
     tab.wait_for("saved.length === 1")
     assert tab.run("saved[0]").splitlines()[0].startswith("augmentation,category,")
     tab.run("document.querySelector('#figure-confusions button[data-svg]').click()")

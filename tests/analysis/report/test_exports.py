@@ -15,7 +15,7 @@ from sleepsweep_analysis.report.files import write_all
 from sleepsweep_analysis.report.section import Table, count, signed, text
 from sleepsweep_analysis.report.textable import latex, latex_text, markdown
 
-HOSTILE = "50% of a_b & c#d $x$ {y} ~z^2 \\input{/etc/passwd} 中 é µ\n% [1ex] \"q\" <b>|−±"
+HOSTILE = '50% of a_b & c#d $x$ {y} ~z^2 \\input{/etc/passwd} 中 é µ\n% [1ex] "q" <b>|−±'
 
 
 def a_table(name: str = HOSTILE) -> Table:
@@ -117,8 +117,8 @@ def test_latex_compiles(filled, table, tmp_path):
     write(filled(replace(table, study=study)), tmp_path)
     (tmp_path / "tables" / "hostile.tex").write_text(latex(a_table()))
     inputs = "\n\n".join(rf"\input{{tables/{p.stem}}}" for p in (tmp_path / "tables").glob("*.tex"))
-    document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{inputs}\end{{document}}"
-    (tmp_path / "all.tex").write_text(document)
+    head, end = r"\documentclass{article}\usepackage{booktabs}\begin{document}", r"\end{document}"
+    (tmp_path / "all.tex").write_text(f"{head}{inputs}{end}")
     run = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"],
         cwd=tmp_path, capture_output=True, text=True, timeout=120,

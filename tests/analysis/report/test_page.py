@@ -1,4 +1,4 @@
-"""The page: sixteen sections, offline, inert whatever the names are, small, and whole when empty."""
+"""The page: sixteen sections, offline, small, inert whatever the names are, whole when empty."""
 
 import json
 import re
