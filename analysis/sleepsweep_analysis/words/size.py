@@ -8,7 +8,7 @@ from sleepsweep_analysis.words.numbers import interval, largest, listing, share,
 __all__ = ["composition_finding", "size_finding"]
 
 PLAUSIBLE = 0.05
-CANNOT = "How many augmentations to use, this sweep cannot tell."
+CANNOT = "This sweep cannot tell how many augmentations to use."
 UNEVEN = 0.20
 
 

@@ -204,9 +204,10 @@ def test_doses_and_settings():
 
 
 def confirmed(*verdicts: str) -> pd.DataFrame:
-    policies = list("PQR")[: len(verdicts)]
-    return pd.DataFrame({"rank": range(1, len(verdicts) + 1), "policy": policies, "blocks": 10, "score": 70.0, "low": 68.0, "high": 72.0, "gain": 2.0,
-                         "gain_low": 1.0, "gain_high": 3.0, "verdict": list(verdicts)})  # fmt: skip
+    frame = pd.DataFrame({"policy": list("PQR")[: len(verdicts)], "verdict": list(verdicts)})
+    numbers_of = {"blocks": 10, "score": 70.0, "low": 68.0, "high": 72.0}
+    gains = {"gain": 2.0, "gain_low": 1.0, "gain_high": 3.0}
+    return frame.assign(rank=range(1, len(frame) + 1), **numbers_of, **gains)
 
 
 def test_confirmation():
