@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import confusion_matrix
 
 STAGES = ("W", "N1", "N2", "N3", "R")
 
@@ -17,6 +16,9 @@ Confusion = NDArray[np.int64]
 
 def confusion(reference: ArrayLike, predicted: ArrayLike) -> Confusion:
     """Return the (5, 5) confusion matrix of two sequences of stages 0–4, rows the reference."""
+    # Half of the time that an import of the results table would take, which needs none of it.
+    from sklearn.metrics import confusion_matrix
+
     matrix = confusion_matrix(reference, predicted, labels=range(len(STAGES)))
     return np.asarray(matrix, dtype=np.int64)
 

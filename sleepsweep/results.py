@@ -46,6 +46,10 @@ PROVENANCE: dict[str, str] = {
     "selected_on": "str", "split_from": "str", "batch_size": "int64", "stop_rule": "str",
 }  # fmt: skip
 TRIAL_COLUMNS = IDENTITY | OUTCOME | PROVENANCE
+
+OPTIONAL: dict[str, str] = {"replicates": "int64", "seeds": "str", "protocol": "str"}
+"""Columns of results from elsewhere, kept where they are given: how many runs a row averages, the
+seeds of these runs as text, and a name for the way they were made. A sweep has none of them."""
 PREFIXES = ("on.", "severity.", "p.", "hp.")
 
 CONFUSION_CELLS = tuple(f"{reference}>{predicted}" for reference in STAGES for predicted in STAGES)
@@ -94,11 +98,17 @@ class StudyInfo:
 
 @dataclass(frozen=True)
 class ResultsTable:
-    """A sweep's results: `trials`, `subjects` (data frames with the columns above) and `study`."""
+    """A sweep's results: `trials`, `subjects` (data frames with the columns above) and `study`.
+
+    Of a table from elsewhere, `unread` names the columns that were not used and `notes` says in
+    sentences what was assumed when it was read; neither is stored in the files.
+    """
 
     trials: pd.DataFrame
     subjects: pd.DataFrame
     study: StudyInfo
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of_rows(
@@ -112,20 +122,32 @@ class ResultsTable:
         table = pd.DataFrame(trials, columns=_trial_columns(trials, study))
         switches = [str(column) for column in table if str(column).startswith("on.")]
         table[switches] = table[switches].astype("boolean").fillna(False).astype(bool)
-        table = table.astype(TRIAL_COLUMNS).sort_values(["order", "rung"], ignore_index=True)
+        kinds = {name: kind for name, kind in (TRIAL_COLUMNS | OPTIONAL).items() if name in table}
+        table = table.astype(kinds).sort_values(["order", "rung"], ignore_index=True)
         people = pd.DataFrame(subjects, columns=list(SUBJECT_COLUMNS)).astype(SUBJECT_COLUMNS)
         return cls(table, people.sort_values(list(SUBJECT_COLUMNS)[:3], ignore_index=True), study)
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, path: Path) -> Self:
         """Read ``trials.parquet`` and ``subjects.parquet`` of a sweep folder.
 
-        Raises `TableError` when a file is missing, is not parquet or lacks a column.
+        `path` may also be a file that was ``trials.parquet`` once: then ``subjects.parquet`` may
+        stand beside it or not. Raises `TableError` when a file is missing, is not parquet or lacks
+        a column.
         """
-        trials = _read_parquet(folder / "trials.parquet", TRIAL_COLUMNS)
-        subjects = _read_parquet(folder / "subjects.parquet", SUBJECT_COLUMNS)
-        study = _read_study(trials, folder / "trials.parquet")
-        return cls(trials.to_pandas(), subjects.to_pandas(), study)
+        file = path if path.is_file() else path / "trials.parquet"
+        trials = _read_parquet(file, TRIAL_COLUMNS)
+        study = _read_study(trials, file)
+        table, beside = trials.to_pandas(), file.parent / "subjects.parquet"
+        if path.is_file() and not beside.exists():
+            return cls.of_frames(table, study)
+        subjects = _read_parquet(beside, SUBJECT_COLUMNS).to_pandas()
+        return cls(table, subjects[subjects["trial"].isin(table["trial"])], study)
+
+    @classmethod
+    def of_frames(cls, trials: pd.DataFrame, study: StudyInfo) -> Self:
+        """A table of `trials` whose subjects were not recorded."""
+        return cls(trials, cls.of_rows([], [], study).subjects, study)
 
     def write(self, folder: Path) -> None:
         """Write both parquet files into `folder`, each atomically."""
@@ -147,8 +169,10 @@ class ResultsTable:
 
 def _trial_columns(rows: list[dict[str, Any]], study: StudyInfo) -> list[str]:
     pool = [f"{prefix}{name}" for name in study.categories for prefix in ("on.", "severity.", "p.")]
-    found = {column for row in rows for column in row if column.startswith(PREFIXES)}
-    return [*TRIAL_COLUMNS, *pool, *sorted(found - set(pool))]
+    given = {column for row in rows for column in row}
+    found = {column for column in given if column.startswith(PREFIXES)}
+    optional = [column for column in OPTIONAL if column in given]
+    return [*TRIAL_COLUMNS, *optional, *pool, *sorted(found - set(pool))]
 
 
 def _read_parquet(path: Path, columns: Mapping[str, str]) -> pa.Table:
@@ -158,7 +182,7 @@ def _read_parquet(path: Path, columns: Mapping[str, str]) -> pa.Table:
         )
     try:
         table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise TableError(f"{path}: not a parquet file ({error}).") from error
     missing = [column for column in columns if column not in table.column_names]
     if missing:
@@ -170,13 +194,19 @@ def _read_study(trials: pa.Table, path: Path) -> StudyInfo:
     text = (trials.schema.metadata or {}).get(b"sleepsweep")
     if text is None:
         raise TableError(f"{path}: not written by sleepsweep (the study's description is missing).")
-    fields = json.loads(text)
-    if fields["schema_version"] != SCHEMA_VERSION:
+    try:
+        fields = json.loads(text)
+        if fields["schema_version"] == SCHEMA_VERSION:
+            return StudyInfo.of_plain(fields)
+    except (ValueError, KeyError, TypeError) as error:
         raise TableError(
-            f"{path}: written with table version {fields['schema_version']}, "
-            f"this sleepsweep reads version {SCHEMA_VERSION}."
-        )
-    return StudyInfo.of_plain(fields)
+            f"{path}: the study's description in it is damaged ({error}). Write the file again "
+            "from its sweep, or give a CSV with documented columns (analysis/README.md)."
+        ) from error
+    raise TableError(
+        f"{path}: written with table version {fields['schema_version']}, "
+        f"this sleepsweep reads version {SCHEMA_VERSION}."
+    )
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

@@ -74,9 +74,27 @@ def size_table(sizes: Any) -> Group:
     return section(heading, made)
 
 
+def rows_table(described: Any) -> Group:
+    """Which rows the model reads, which it does not, and why (a data frame)."""
+    made = table("rows", "trials", "what", words=["what"])
+    for row in described.itertuples():
+        made.add_row(str(row.rows), str(row.trials), Text(row.what))
+    return section("Rows", made)
+
+
+def note(sentence: str) -> Text:
+    """One line about how a table was read."""
+    return Text(sentence, style="dim")
+
+
+def refusals(claims: Iterable[str]) -> Text:
+    """One sentence about the claims that the warnings take away."""
+    return Text.assemble(("Not claimed: ", "bold"), f"{'; '.join(claims)}.\n")
+
+
 def warning(code: str, level: str, sentence: str) -> Text:
     """One line about what a reader must know before believing the ranking."""
-    return Text.assemble((f"{code:<13} ", LIGHTS[level]), sentence)
+    return Text.assemble((f"{code:<16} ", LIGHTS[level]), sentence)
 
 
 def pointer(name: str, where: str) -> Text:

@@ -137,6 +137,18 @@ def test_the_report_is_attached_to_the_parent_run(finished: Path) -> None:
     assert len(parents) == 1
     names = {item.path for item in client.list_artifacts(parents[0].info.run_id, "report")}
     assert "report/index.html" in names
+    assert {"top_category_effect", "warnings_red"} <= set(parents[0].data.metrics)
+    assert {"top_category", "size_verdict", "best_policy"} <= set(parents[0].data.tags)
+
+
+def test_the_sweep_is_reported_again_from_mlflow_alone(finished: Path, tmp_path: Path) -> None:
+    uri = database_uri(finished)
+    run = [sys.executable, "-m", "sleepsweep", "report", "tiny", "--tracking-uri", uri]
+    ended = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == COMPLETE, ended.stderr
+    for name in ("categories.csv", "leaderboard.csv"):
+        again = (tmp_path / "tiny-report" / name).read_text()
+        assert again == (finished / "report" / name).read_text()
 
 
 def test_no_trial_saw_a_test_subject(finished: Path) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from sleepsweep.results import CONFUSION_CELLS, TRIAL_COLUMNS, ResultsTable, StudyInfo, TableError
@@ -43,6 +44,38 @@ def test_written_and_read_again_it_is_the_same(tmp_path: Path) -> None:
     assert after.study == before.study
     assert np.array_equal(after.confusions("a", 1)["x"], np.arange(25).reshape(5, 5))
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_columns_of_results_from_elsewhere_are_kept_where_given(tmp_path: Path) -> None:
+    rows = [row("a", 0, replicates=3, seeds="42;0;1", protocol="B")]
+    ResultsTable.of_rows(rows, [], STUDY).write(tmp_path)
+    (tmp_path / "subjects.parquet").unlink()
+    alone = ResultsTable.read(tmp_path / "trials.parquet")
+    assert alone.trials[["replicates", "seeds", "protocol"]].to_numpy().tolist() == [
+        [3, "42;0;1", "B"]
+    ]
+    assert alone.subjects.empty
+    assert "replicates" not in table().trials
+
+
+def test_subjects_beside_a_file_are_those_of_its_trials(tmp_path: Path) -> None:
+    table().write(tmp_path)
+    (tmp_path / "trials.parquet").unlink()
+    other = ResultsTable.of_rows([row("c", 0)], [], STUDY)
+    (tmp_path / "other").mkdir()
+    other.write(tmp_path / "other")
+    file = (tmp_path / "other" / "trials.parquet").rename(tmp_path / "file.parquet")
+    assert ResultsTable.read(file).subjects.empty
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b"{}", b'{"schema_version": 1, "novel": 0}'])
+def test_a_damaged_description_is_said(tmp_path: Path, text: bytes) -> None:
+    table().write(tmp_path)
+    file = tmp_path / "trials.parquet"
+    held = pq.read_table(file)
+    pq.write_table(held.replace_schema_metadata({b"sleepsweep": text}), file)
+    with pytest.raises(TableError, match="description in it is damaged"):
+        ResultsTable.read(tmp_path)
 
 
 def test_a_missing_file_a_wrong_file_and_a_missing_column_are_named(tmp_path: Path) -> None:

@@ -8,16 +8,11 @@ Loads no torch, ray or mlflow: a report is drawn again anywhere from the parquet
 
 from pathlib import Path
 
-from sleepsweep.results import ResultsTable
+from sleepsweep_analysis.reading import load
 from sleepsweep_analysis.report import write
 from sleepsweep_analysis.study import Analysis, analyse
 
 __all__ = ["Analysis", "analyse", "load", "report"]
-
-
-def load(folder: Path) -> ResultsTable:
-    """Read a sweep folder's ``trials.parquet`` and ``subjects.parquet``; raises `TableError`."""
-    return ResultsTable.read(Path(folder))
 
 
 # Defined after the module of the same name is loaded, and so what `sleepsweep_analysis.report` is.

@@ -10,9 +10,15 @@ import numpy as np
 import pandas as pd
 
 from sleepsweep.results import CONFUSION_CELLS, STAGES, ResultsTable, TableError
+from sleepsweep_analysis.reruns import average_reruns
 
-__all__ = ["Comparable", "comparable", "last_rows"]
+__all__ = ["Comparable", "comparable", "last_rows", "over_sizes", "subjects_in_two_roles"]
 
+PLACEBO = "placebo"
+"""The category of what does nothing: it does not count towards the size of a policy."""
+
+ROLES = ("validation", "test")
+RERUN = "the same policy, block and rung run again: averaged into one row"
 CHANCE = "collapsed with no score: scored at chance (the majority stage)"
 
 
@@ -20,10 +26,13 @@ CHANCE = "collapsed with no score: scored at chance (the majority stage)"
 class Comparable:
     """The rows that the model reads.
 
-    `rows` are trial × rung rows with the macro-F1 in points in the column ``points``;
-    `left_out` has a row for each reason (``reason, rows, trials``); `pool` names the augmentations
-    and `category` the category of each, in pool order; `collapsed` are the trials that collapsed;
-    `steps` is the length of a full run in optimiser steps, 0 where the study does not say.
+    `rows` are trial × rung rows with the macro-F1 in points in the column ``points`` and how many
+    runs a row averages in ``replicates``; `left_out` has a row for each reason (``reason, rows,
+    trials``); `pool` names the augmentations and `category` the category of each, in pool order;
+    `collapsed` are the trials that collapsed; `steps` is the length of a full run in optimiser
+    steps, 0 where the study does not say; `reruns` counts the runs that repeated another one and
+    `rerun_sd` is the sd, in points, between such runs (NaN where there are none). Effects are means
+    over random sets of `smallest` to `largest` augmentations.
     """
 
     rows: pd.DataFrame
@@ -33,12 +42,25 @@ class Comparable:
     largest: int
     collapsed: frozenset[str]
     steps: int = 0
+    reruns: int = 0
     rerun_sd: float = float("nan")
+    smallest: int = 1
 
     @property
     def switches(self) -> list[str]:
         """Names of the inclusion columns, in pool order."""
         return [f"on.{name}" for name in self.pool]
+
+    @property
+    def real(self) -> list[str]:
+        """The augmentations that count towards size, in pool order: all but the placebo."""
+        pairs = zip(self.pool, self.category, strict=True)
+        return [name for name, category in pairs if category != PLACEBO]
+
+    @property
+    def real_switches(self) -> list[str]:
+        """Names of the inclusion columns of `real`."""
+        return [f"on.{name}" for name in self.real]
 
     @property
     def last(self) -> int | None:
@@ -60,6 +82,18 @@ class Comparable:
         """How many trials of the model contain the augmentation `name`."""
         return int(self.rows.loc[self.rows[f"on.{name}"], "trial"].nunique())
 
+    @property
+    def one_a_trial(self) -> pd.DataFrame:
+        """The row of each trial's last rung among `rows`, in launch order."""
+        ordered = self.rows.sort_values(["order", "rung"], kind="stable")
+        return ordered.groupby("trial", sort=False).tail(1).reset_index(drop=True)
+
+    def describe(self) -> pd.DataFrame:
+        """What is in the model and what is left out, and why: ``rows, trials, what``."""
+        kept = {"rows": len(self.rows), "trials": self.n_trials, "what": "in the model"}
+        others = self.left_out.rename(columns={"reason": "what"})
+        return pd.concat([pd.DataFrame([kept]), others], ignore_index=True)
+
     def without_collapsed(self) -> "Comparable":
         """Return the same rows without the trials that collapsed."""
         return replace(self, rows=self.rows[~self.rows["trial"].isin(self.collapsed)])
@@ -70,11 +104,14 @@ def comparable(table: ResultsTable) -> Comparable:
 
     Left out are confirmation runs (they read other subjects), rows without a score, rows scored on
     the test split where others were scored on validation, rows of another version of the data,
-    and repeated rows. A collapsed trial with no score is an outcome, not a gap: it is scored at
-    chance. Raises `TableError` where a column or the pool is missing, or a score is not in 0–1.
+    rows of stopped trials that do not say where they stopped, and repeated rows. Repeated runs are
+    averaged (`sleepsweep_analysis.reruns`). A collapsed trial with no score is an outcome, not a
+    gap: it is scored at chance. Raises `TableError` where a column or the pool is missing, a score
+    is not in 0–1, or a subject was scored both to choose policies and to test them.
     """
     _validate(table)
-    rows = table.trials.assign(points=_points(table), replicates=1)
+    rows = table.trials.assign(points=_points(table))
+    rows["replicates"] = rows["replicates"].clip(lower=1) if "replicates" in rows else 1
     counted: list[dict[str, object]] = []
     for reason, rule in _RULES:
         bad = rule(rows)
@@ -82,15 +119,34 @@ def comparable(table: ResultsTable) -> Comparable:
             trials = rows.loc[bad, "trial"].nunique()
             counted.append({"reason": reason, "rows": int(bad.sum()), "trials": int(trials)})
         rows = rows[~bad]
+    merged = average_reruns(rows.reset_index(drop=True))
+    if merged.runs:
+        averaged = len(rows) - len(merged.rows)
+        counted.append({"reason": RERUN, "rows": averaged, "trials": merged.runs})
     return Comparable(
-        rows=rows.reset_index(drop=True),
+        rows=merged.rows,
         left_out=pd.DataFrame(counted, columns=["reason", "rows", "trials"]),
         pool=tuple(table.study.categories),
         category=tuple(str(name) for name in table.study.categories.values()),
         largest=_largest(table, rows),
-        collapsed=frozenset(rows.loc[rows["decision"] == "collapsed", "trial"]),
+        collapsed=_collapsed(merged.rows),
         steps=table.study.steps,
+        reruns=merged.runs,
+        rerun_sd=merged.sd,
     )
+
+
+def over_sizes(chosen: Comparable, sizes: tuple[int, int] | None) -> Comparable:
+    """Return `chosen` with effects over random sets of these sizes; `TableError` for no such sets."""
+    if sizes is None:
+        return chosen
+    smallest, largest = sizes
+    if not 1 <= smallest <= largest <= len(chosen.real):
+        raise TableError(
+            f"reference sizes {smallest} to {largest}: sets have between 1 and "
+            f"{len(chosen.real)} of the pool's augmentations, the smaller size first."
+        )
+    return replace(chosen, smallest=smallest, largest=largest)
 
 
 def last_rows(table: ResultsTable) -> pd.DataFrame:
@@ -108,6 +164,26 @@ def _validate(table: ResultsTable) -> None:
     scores = table.trials["macro_f1"]
     if ((scores < 0) | (scores > 1)).any():
         raise TableError("trials: macro_f1 must lie in 0–1 (the report turns it into points).")
+    both = subjects_in_two_roles(table)
+    if both:
+        raise TableError(
+            f"LEAK_SUBJECT: {_some(both)}: scored among the validation subjects of some trials and "
+            "among the test subjects of others, so neither score is of unseen subjects. The "
+            "analysis is refused; set the test subjects aside once, and run the trials again."
+        )
+
+
+def subjects_in_two_roles(table: ResultsTable) -> list[str]:
+    """Subjects that were scored both as validation and as test subjects, sorted."""
+    roles = table.trials[["trial", "rung", "selected_on"]].drop_duplicates()
+    people = table.subjects[["trial", "rung", "subject"]].merge(roles, on=["trial", "rung"])
+    of = {role: set(people.loc[people["selected_on"] == role, "subject"]) for role in ROLES}
+    return sorted(str(name) for name in set.intersection(*of.values()))
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
 
 
 def _points(table: ResultsTable) -> pd.Series:
@@ -130,9 +206,14 @@ def _chance(table: ResultsTable) -> float:
 
 def _largest(table: ResultsTable, rows: pd.DataFrame) -> int:
     """Largest size K of the reference distribution: the study's, or else the largest that ran."""
-    switches = [f"on.{name}" for name in table.study.categories]
+    categories = table.study.categories
+    switches = [f"on.{name}" for name, category in categories.items() if category != PLACEBO]
     seen = int(rows[switches].sum(axis=1).max()) if len(rows) else 0
     return min(int(table.study.sizes[1]) or seen, len(switches))
+
+
+def _collapsed(rows: pd.DataFrame) -> frozenset[str]:
+    return frozenset(rows.loc[rows["decision"] == "collapsed", "trial"])
 
 
 def _confirmation(rows: pd.DataFrame) -> pd.Series:
@@ -149,6 +230,12 @@ def _other_data(rows: pd.DataFrame) -> pd.Series:
     return rows["data_hash"] != (counts.index[0] if len(counts) else "")
 
 
+def _stopped_somewhere(rows: pd.DataFrame) -> pd.Series:
+    """Scores of stopped trials at a length that nothing tells: neither a rung nor a step."""
+    told = rows["rung"].nunique() > 1
+    return (rows["decision"] == "stop") & (rows["step"] <= 0) & (not told)
+
+
 def _repeated(rows: pd.DataFrame) -> pd.Series:
     return rows.duplicated(["trial", "rung"], keep="last")
 
@@ -162,5 +249,6 @@ _RULES = (
     ("no score: the trial failed, or had not reported", _no_score),
     ("scored on the test split while others were scored on validation", _on_test),
     ("run on another version of the data than most", _other_data),
+    ("stopped early, and neither the rung nor the step is recorded", _stopped_somewhere),
     ("the same trial and rung a second time", _repeated),
 )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sleepsweep_analysis.comparable import Comparable
+from sleepsweep_analysis.comparable import PLACEBO, Comparable
 from sleepsweep_analysis.model import Posterior
 from sleepsweep_analysis.ranking import p_best
 
@@ -62,13 +62,11 @@ def composition(chosen: Comparable) -> pd.DataFrame:
         })
         for size, mine in trials.groupby(run)
         for name, category in zip(chosen.pool, chosen.category, strict=True)
-        if category != "placebo"
+        if category != PLACEBO
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
 
 def _of_trials(chosen: Comparable) -> pd.Series:
     """Size of each trial's policy: how many real augmentations it contains."""
-    pairs = zip(chosen.switches, chosen.category, strict=True)
-    real = [switch for switch, category in pairs if category != "placebo"]
-    return chosen.rows.groupby("trial")[real].first().sum(axis=1).astype(int)
+    return chosen.rows.groupby("trial")[chosen.real_switches].first().sum(axis=1).astype(int)

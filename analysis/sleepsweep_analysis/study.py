@@ -22,14 +22,14 @@ from sleepsweep_analysis import (
     size,
     variance,
 )  # fmt: skip
-from sleepsweep_analysis.comparable import Comparable, comparable, last_rows
+from sleepsweep_analysis.comparable import Comparable, comparable, last_rows, over_sizes
 from sleepsweep_analysis.confirmation import confirmation
 from sleepsweep_analysis.detectable import detectable_effects
 from sleepsweep_analysis.leaderboard import leaderboard
 from sleepsweep_analysis.model import Posterior, build, fit
 from sleepsweep_analysis.ranking import DRAWS
 from sleepsweep_analysis.subjects import Comparison, compare_subjects
-from sleepsweep_analysis.warnings import Check, Evidence, check_all, detectable
+from sleepsweep_analysis.warnings import Check, Evidence, check_all, detectable, refused
 
 __all__ = ["Analysis", "analyse"]
 
@@ -195,6 +195,11 @@ class Analysis:
         """Every warning, red first."""
         return check_all(self._evidence())
 
+    @_once
+    def refused(self) -> dict[str, str]:
+        """Why each claim that a warning takes away is not made, by claim."""
+        return refused(self.checks)
+
     def check(self, code: str) -> Check | None:
         """The check named `code`, or None where it does not apply."""
         return next((found for found in self.checks if found.code == code), None)
@@ -204,8 +209,11 @@ class Analysis:
         return Evidence(
             study=self.table.study,
             trials=trials[trials["kind"] != "confirmation"],
+            all=self.table.trials,
+            subjects=self.table.subjects,
             chosen=self.chosen,
             effects=self.effects,
+            crosschecks=self.crosschecks,
             noise=self.posterior.sds["trial"],
             reached=int(board["of"].max()) if len(board) else 0,
             confirmed=int((trials["kind"] == "confirmation").sum()),
@@ -213,13 +221,16 @@ class Analysis:
         )
 
 
-def analyse(table: ResultsTable, *, seed: int = 0) -> Analysis:
+def analyse(
+    table: ResultsTable, *, reference: tuple[int, int] | None = None, seed: int = 0
+) -> Analysis:
     """Analyse a sweep; the same table and seed give the same numbers, in any order of the rows.
 
-    Raises `TableError` (a `UserError`) where there is too little to analyse.
+    An effect is a mean over random sets whose size is uniform on `reference`, both ends included
+    (default: 1 to the largest size of the sweep's question). Raises `TableError` (a `UserError`) where there is too little to analyse.
     """
     ordered = table.trials.sort_values(["order", "trial", "rung"], ignore_index=True)
     table = replace(table, trials=ordered)
-    chosen = comparable(table)
+    chosen = over_sizes(comparable(table), reference)
     with threadpool_limits(limits=1, user_api="blas"):
         return Analysis(table, chosen, fit(build(chosen), seed=seed), seed)

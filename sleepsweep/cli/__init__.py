@@ -3,7 +3,7 @@
 Imports stand inside the commands, so that ``--help`` is instant.
 """
 
-from sleepsweep.cli import augment, data, sweeps  # their commands join the application
+from sleepsweep.cli import augment, data, reports, sweeps  # their commands join the application
 from sleepsweep.cli.app import app, main
 
-__all__ = ["app", "augment", "data", "main", "sweeps"]
+__all__ = ["app", "augment", "data", "main", "reports", "sweeps"]

@@ -1,4 +1,4 @@
-"""The commands on a sweep: here the sweep, its tracking and its analysis meet."""
+"""The commands that run a sweep: here the sweep, its tracking and its report meet."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sleepsweep.cli.app import COMPLETE, INCOMPLETE, TRIALS_FAILED, Quiet, app, console_for
+from sleepsweep.cli.reports import report_to
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from sleepsweep.plan import Plan
     from sleepsweep.spec import SweepSpec
     from sleepsweep.sweepfolder import SweepFolder
-    from sleepsweep.tracking import Tracker
-    from sleepsweep_analysis import Analysis
 
 SpaceFile = Annotated[Path, typer.Argument(metavar="SPACE.yaml", help="The search space.")]
 SweepPath = Annotated[Path, typer.Argument(metavar="SWEEP", help="A sweep's folder: runs/NAME.")]
@@ -84,19 +83,6 @@ def launch(
 
 
 @app.command()
-def report(
-    sweep: SweepPath,
-    out: Annotated[Path | None, typer.Option(help="Where to; default: SWEEP/report.")] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Analyse a sweep's recorded trials again and write its tables and its report."""
-    analysis = _analyse(sweep)
-    _print_ranking(
-        analysis, _write_report(analysis, out or sweep / "report"), console_for(quiet=quiet)
-    )
-
-
-@app.command()
 def ui(sweep: SweepPath, port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
     """Open MLflow's pages on a sweep, on this machine only."""
     from sleepsweep.tracking import serve_ui, ui_address
@@ -137,11 +123,13 @@ def _run(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool)
     from sleepsweep.tracking import Tracker
 
     display = _display(plan, folder, console, json=json)
-    tracker = Tracker(plan.spec, folder.path, folder.read_manifest()["id"], plan.categories)
+    manifest = folder.read_manifest()
+    tracker = Tracker(plan.spec, folder.path, manifest["id"], plan.categories)
+    tracker.describe(manifest)
     tracker.catch_up(folder.records())
     with display.running():
         complete = run_sweep(plan, folder, [folder, tracker, display])
-    page = _report_to(folder, tracker, console)
+    page = report_to(folder.path, tracker, console)
     errors = tracker.close(complete=complete)
     console.print(pointer("MLflow", plan.spec.tracking.uri or f"sleepsweep ui {folder.path}"))
     _print_failures(folder, errors, complete=complete)
@@ -151,22 +139,6 @@ def _run(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool)
         end = {"event": "end", "status": status, "sweep": str(folder.path), "report": page}
         print(dumps(end), flush=True)
     return status
-
-
-def _report_to(folder: "SweepFolder", tracker: "Tracker", console: "Console") -> str | None:
-    from sleepsweep.results import TableError
-    from sleepsweep.summary import pointer
-
-    try:
-        analysis = _analyse(folder.path)
-    except TableError as error:
-        # A sweep that ended before there was anything to rank is no mistake of the user's.
-        console.print(pointer("No report yet:", str(error)))
-        return None
-    page = _write_report(analysis, folder.path / "report")
-    tracker.attach(page.parent, "report")
-    _print_ranking(analysis, page, console)
-    return str(page)
 
 
 def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> "Display":
@@ -180,36 +152,6 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     if not console.is_terminal:
         return display.Lines(console, len(plan.slots), records)
     return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.spec.rungs, records)
-
-
-def _analyse(sweep: Path) -> "Analysis":
-    from sleepsweep.plan import read_table
-    from sleepsweep_analysis import analyse
-
-    table = read_table(sweep)
-    table.write(sweep)
-    return analyse(table)
-
-
-def _write_report(analysis: "Analysis", out: Path) -> Path:
-    from sleepsweep_analysis import report
-
-    return report(analysis, out)
-
-
-def _print_ranking(analysis: "Analysis", page: Path, console: "Console") -> None:
-    from sleepsweep import summary
-    from sleepsweep_analysis.words import verdict
-
-    console.print(summary.category_table(analysis.categories))
-    console.print(summary.size_table(analysis.size_curve))
-    console.print(summary.verdict(verdict(analysis)))
-    console.print()
-    for check in analysis.checks:
-        if check.level != "green":
-            console.print(summary.warning(check.code, check.level, check.sentence))
-    console.print()
-    console.print(summary.pointer("Report", str(page)))
 
 
 def _print_failures(folder: "SweepFolder", errors: list[Exception], *, complete: bool) -> None:

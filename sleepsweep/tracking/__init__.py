@@ -3,7 +3,8 @@
 The only package that imports mlflow.
 """
 
+from sleepsweep.tracking.reader import read_experiment
 from sleepsweep.tracking.server import check_server, database_uri, serve_ui, ui_address
 from sleepsweep.tracking.tracker import Tracker
 
-__all__ = ["Tracker", "check_server", "database_uri", "serve_ui", "ui_address"]
+__all__ = ["Tracker", "check_server", "database_uri", "read_experiment", "serve_ui", "ui_address"]

@@ -52,7 +52,7 @@ def check_server(uri: str | None) -> None:
     patient = {name: os.environ.get(name) for name in HASTE}
     os.environ.update(HASTE)
     try:
-        _client(uri).search_experiments(max_results=1)
+        open_client(uri).search_experiments(max_results=1)
     except Exception as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"tracking.uri: {uri} does not answer; is it up? ({reason})") from error
@@ -65,10 +65,11 @@ def connect(uri: str | None, folder: Path) -> Any:
     """Return a client of the server at `uri`, or of the SQLite file in `folder`."""
     if uri is None:
         _create_database(folder)
-    return _client(uri or database_uri(folder))
+    return open_client(uri or database_uri(folder))
 
 
-def _client(uri: str) -> Any:
+def open_client(uri: str) -> Any:
+    """Return a client of the MLflow at `uri`."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import MlflowClient
 
@@ -84,7 +85,7 @@ def _create_database(folder: Path) -> None:
         return
     partial = final.with_suffix(".partial")
     partial.unlink(missing_ok=True)
-    _client(f"sqlite:///{partial}").search_experiments(max_results=1)
+    open_client(f"sqlite:///{partial}").search_experiments(max_results=1)
     partial.replace(final)
 
 

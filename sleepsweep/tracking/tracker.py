@@ -7,6 +7,7 @@ repeatable, so that a resumed sweep fills in what is missing.
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,13 @@ Task = Callable[[], None]
 TRIAL_TAG = "sleepsweep.trial"
 PARENT_TAG = "sleepsweep.sweep"
 STATUS = {"done": "FINISHED", "stop": "FINISHED", "collapsed": "FINISHED", "failed": "FAILED"}
+
+LONGEST = 5000
+"""Characters of a tag that every store of MLflow's takes."""
+
+RESULTS, STUDY = "results", "study.json"
+TABLES = ("trials.parquet", "subjects.parquet")
+"""Files in the folder `RESULTS` of the parent run, beside `STUDY`."""
 
 METRICS = ("accuracy", "macro_f1", "kappa", "f1.W", "f1.N1", "f1.N2", "f1.N3", "f1.R", "loss",
            "time_s")  # fmt: skip
@@ -70,6 +78,27 @@ class Tracker:
         """Attach a folder of files to the parent run."""
         self._tasks.put(lambda: self._client.log_artifacts(self._parent, str(folder), name))
 
+    def describe(self, manifest: Mapping[str, Any]) -> None:
+        """Record what the sweep is about, so that its results can be read while it runs."""
+        said = {key: manifest[key] for key in ("study", "provenance")}
+        text = json.dumps(said, indent=1)
+        self._tasks.put(lambda: self._client.log_text(self._parent, text, f"{RESULTS}/{STUDY}"))
+
+    def attach_tables(self, folder: Path) -> None:
+        """Attach the results tables of the sweep in `folder` to the parent run."""
+        for name in TABLES:
+            path = str(folder / name)
+            self._tasks.put(
+                lambda path=path: self._client.log_artifact(self._parent, path, RESULTS)  # type: ignore[misc]
+            )
+
+    def conclude(self, results: Mapping[str, float | str]) -> None:
+        """Record what the sweep found on the parent run: numbers as metrics, words as tags.
+
+        MLflow's pages sort and filter sweeps by them.
+        """
+        self._tasks.put(lambda: self._conclude(results))
+
     def close(self, *, complete: bool) -> list[Exception]:
         """Wait for the log to be written and close the parent run.
 
@@ -102,18 +131,9 @@ class Tracker:
         return str(run.info.run_id)
 
     def _known_runs(self) -> dict[str, str]:
-        runs: dict[str, str] = {}
-        token = None
-        while True:
-            page = self._client.search_runs(
-                [self._experiment],
-                f"tags.`mlflow.parentRunId` = '{self._parent}'",
-                page_token=token,
-            )
-            runs |= {run.data.tags[TRIAL_TAG]: run.info.run_id for run in page}
-            token = page.token
-            if not token:
-                return runs
+        mine = f"tags.`mlflow.parentRunId` = '{self._parent}'"
+        runs = search_all(self._client, self._experiment, mine)
+        return {run.data.tags[TRIAL_TAG]: run.info.run_id for run in runs}
 
     def _open(self, record: TrialRecord) -> None:
         known = self._runs.get(record.trial.id)
@@ -176,11 +196,35 @@ class Tracker:
         if record.state in STATUS:
             self._finish(record)
 
+    def _conclude(self, results: Mapping[str, float | str]) -> None:
+        from mlflow.entities import Metric, RunTag
+
+        now = int(1000 * time.time())
+        numbers = {key: value for key, value in results.items() if not isinstance(value, str)}
+        words = {key: value for key, value in results.items() if isinstance(value, str)}
+        self._client.log_batch(
+            self._parent,
+            metrics=[Metric(key, value, now, 0) for key, value in numbers.items()],
+            tags=[RunTag(key, value[:LONGEST]) for key, value in words.items()],
+        )
+
     def _close_runs(self, status: str) -> None:
         for run in self._known_runs().values():
             if self._client.get_run(run).info.status == "RUNNING":
                 self._client.set_terminated(run, "KILLED")
         self._client.set_terminated(self._parent, status)
+
+
+def search_all(client: Any, experiment: str, query: str) -> list[Any]:
+    """Return every run of an experiment that the `query` finds, page by page."""
+    runs: list[Any] = []
+    token = None
+    while True:
+        page = client.search_runs([experiment], query, page_token=token)
+        runs += page
+        token = page.token
+        if not token:
+            return runs
 
 
 def _run_name(record: TrialRecord) -> str:
@@ -193,6 +237,7 @@ def _trial_params(record: TrialRecord) -> dict[str, Any]:
     params: dict[str, Any] = {
         "policy": trial.policy_text, "size": trial.size, "block": trial.block,
         "split": trial.split, "seed": trial.seed, "kind": record.kind, "design": record.design,
+        "order": record.order,
     }  # fmt: skip
     for member in trial.policy:
         drawn = {} if member.severity is None else {"severity": member.severity}

@@ -27,7 +27,7 @@ def test_least_squares_against_normal_equations(table):
         rows[chosen.switches].to_numpy(float), pd.get_dummies(rows["block"]).to_numpy(float)
     ])  # fmt: skip
     solved, squares, *_ = np.linalg.lstsq(X, rows["points"].to_numpy(), rcond=None)
-    se = np.sqrt(squares[0] / (90 - 17) * np.diag(np.linalg.inv(X.T @ X))[:14])
+    se = np.sqrt(squares[0] / (len(X) - 17) * np.diag(np.linalg.inv(X.T @ X))[:14])
     np.testing.assert_allclose(frame["effect"], solved[:14])
     np.testing.assert_allclose(frame["se"], se)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sleepsweep.results import TableError
 from sleepsweep_analysis import analyse
 from sleepsweep_analysis.simulation import CATEGORIES
 from sleepsweep_analysis.simulation.world import NO_DIAL
@@ -104,9 +105,15 @@ def test_a_choice_has_a_row_a_level(world, sweep):
     loss = np.where(table.trials["order"] % 3 == 0, "vicreg", "nt_xent")
     moved = table.trials["macro_f1"] - 0.04 * (loss == "vicreg")
     trials = table.trials.assign(**{"hp.pretrain.loss": loss, "macro_f1": moved})
-    frame = analyse(replace(table, trials=trials)).covariates
+    analysis = analyse(replace(table, trials=trials))
+    frame = analysis.covariates
     assert frame["value"].tolist() == ["nt_xent", "vicreg"]
-    assert frame["trials"].tolist() == [53, 27]
+    assert frame["trials"].tolist() == [
+        len(
+            set(analysis.chosen.rows.loc[analysis.chosen.rows["hp.pretrain.loss"] == name, "trial"])
+        )
+        for name in ("nt_xent", "vicreg")
+    ]
     assert frame["effect"].tolist() == [0.0, pytest.approx(-4.0, abs=1.0)]
 
 
@@ -128,3 +135,17 @@ def test_sizes_count_real_augmentations(analysis):
     assert frame["trials"].iloc[0] == alone.sum()
     shares = analysis.composition.groupby("size")["share"].sum()
     np.testing.assert_allclose(shares, shares.index)
+
+
+def test_effects_can_be_asked_over_other_sizes(planted, sweep):
+    table = sweep(planted, trials=60, blocks=3, seed=4)
+    small = analyse(table, reference=(1, 2))
+    assert small.chosen.largest == 2
+    assert small.size_curve["size"].tolist() == [0, 1, 2]
+    assert not np.allclose(small.effects["effect"], analyse(table).effects["effect"])
+
+
+@pytest.mark.parametrize("sizes", [(0, 2), (3, 2), (1, 14)])
+def test_sizes_that_no_set_has_are_refused(planted, sweep, sizes):
+    with pytest.raises(TableError, match="between 1 and 13"):
+        analyse(sweep(planted, trials=40, blocks=3), reference=sizes)

@@ -65,7 +65,7 @@ def build(chosen: Comparable) -> Design:
     last = _enough(chosen)
     rows = chosen.rows
     switches = rows[chosen.switches].to_numpy(dtype=float)
-    layout = _layout(chosen, switches, last)
+    layout = _layout(chosen, last)
     return Design(
         layout=layout,
         points=rows["points"].to_numpy(dtype=float),
@@ -87,16 +87,17 @@ def enough(chosen: Comparable) -> bool:
     return True
 
 
-def _layout(chosen: Comparable, switches: Matrix, last: int) -> Layout:
+def _layout(chosen: Comparable, last: int) -> Layout:
     rows, covariates = chosen.rows, covariates_of(chosen)
-    real = [category != "placebo" for category in chosen.category]
-    largest = min(chosen.largest, sum(real))
+    real = rows[chosen.real_switches].to_numpy(dtype=float)
+    largest = min(chosen.largest, real.shape[1])
     return Layout(
         pool=chosen.pool,
         category=chosen.category,
         blocks=tuple(sorted(int(block) for block in rows["block"].unique())),
         early=tuple(sorted({int(rung) for rung in rows["rung"]} - {last})),
-        top=max(int(switches[:, real].sum(axis=1).max()), largest, 2),
+        top=max(int(real.sum(axis=1).max()), largest, 2),
+        smallest=min(chosen.smallest, largest),
         largest=largest,
         dials=dials_of(chosen),
         covariates=covariates,

@@ -45,8 +45,7 @@ def dials_of(chosen: Comparable) -> tuple[Dial, ...]:
     """Every dial that was run at three or more settings, in pool order."""
     found = [
         _dial(chosen.rows, name, quantity, column)
-        for name, category in zip(chosen.pool, chosen.category, strict=True)
-        if category != "placebo"
+        for name in chosen.real
         for quantity, column in _columns(chosen.rows, name)
     ]
     return tuple(dial for dial in found if dial is not None)

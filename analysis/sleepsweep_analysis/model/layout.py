@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from sleepsweep_analysis.comparable import PLACEBO
 from sleepsweep_analysis.model.covariates import Covariate
 from sleepsweep_analysis.model.dials import Dial
 
@@ -26,7 +27,8 @@ class Layout:
     """The weights of one model, in batches by name (`counts`), flat ones first.
 
     `blocks` and `early` name the blocks and the rungs before the last one; sizes run from 0 to
-    `top`, and the reference distribution of sets draws their size uniformly from 1..`largest`.
+    `top`, and the reference distribution of sets draws their size uniformly from
+    `smallest`..`largest`.
     """
 
     pool: tuple[str, ...]
@@ -34,6 +36,7 @@ class Layout:
     blocks: tuple[int, ...]
     early: tuple[int, ...]
     top: int
+    smallest: int
     largest: int
     dials: tuple[Dial, ...] = ()
     covariates: tuple[Covariate, ...] = ()
@@ -42,7 +45,7 @@ class Layout:
     @cached_property
     def real(self) -> tuple[int, ...]:
         """Places in the pool of what is no placebo."""
-        return tuple(j for j, name in enumerate(self.category) if name != "placebo")
+        return tuple(j for j, name in enumerate(self.category) if name != PLACEBO)
 
     @cached_property
     def placebos(self) -> tuple[int, ...]:
@@ -114,15 +117,16 @@ class Layout:
         )
 
     def added(self, j: int) -> Matrix:
-        """Mean change when `j` is added to a set: size after adding uniform on 1..K, set uniform.
+        """Mean change when `j` is added to a set: size after adding uniform on a..K, set uniform.
 
-        b_j + (h(K) − h(0))/K + mean number of others, (K−1)/2, times the mean of g_jl.
+        b_j + (h(K) − h(a−1))/(K−a+1) + mean number of others, (a+K)/2 − 1, times the mean of g_jl.
         """
         if j in self.placebos:
             return self.plain(j)
-        others = (self.largest - 1) / 2 / max(len(self.real) - 1, 1)
+        others = ((self.smallest + self.largest) / 2 - 1) / max(len(self.real) - 1, 1)
         pairs = np.array([others * (j in pair) for pair in self.pairs])
-        rise = (_unit(self.largest, self.top + 1) - _unit(0, self.top + 1)) / self.largest
+        ends = [_unit(k, self.top + 1) for k in (self.smallest - 1, self.largest)]
+        rise = (ends[1] - ends[0]) / (self.largest - self.smallest + 1)
         return self.plain(j) + self.row(pair=pairs, size=rise @ self.size_root)
 
     def of_size(self, k: int) -> Matrix:

@@ -78,11 +78,12 @@ def _row(
     decision: str,
 ) -> dict[str, Any]:  # fmt: skip
     used = {name: s for name, x, s in zip(CATEGORIES, on, severity, strict=True) if x}
+    policy = " + ".join(_text(name, s) for name, s in used.items()) or "none"
     f1 = {f"f1.{stage}": score / 100 for stage in ("W", "N1", "N2", "N3", "R")}
     return {
         "sweep": "simulated", "trial": f"t{order:04d}", "order": order, "kind": kind,
         "design": "uniform", "block": block, "split": block, "seed": 0,
-        "policy": " + ".join(used) or "none", "size": len(used), "p_sum": float(len(used)),
+        "policy": policy, "size": len(used), "p_sum": float(len(used)),
         **{f"on.{name}": True for name in used},
         **{f"severity.{name}": s for name, s in used.items() if name not in NO_DIAL},
         "rung": rung, "step": STEPS[rung], "last": decision != "continue", "decision": decision,
@@ -91,6 +92,10 @@ def _row(
         "device": "cpu", "version": "0.1.0", "data_hash": "d0", "split_hash": f"s{block}",
         "selected_on": "validation", "split_from": "block", "batch_size": 256, "stop_rule": "asha",
     }  # fmt: skip
+
+
+def _text(name: str, severity: float) -> str:
+    return name if name in NO_DIAL else f"{name} {severity:.3f}"
 
 
 def _people(rng: np.random.Generator, row: dict[str, Any], count: int) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Contrasts against the average over sets, enumerated one by one."""
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ POOL = ("A", "B", "C", "D", "Placebo")
 def layout() -> Layout:
     return Layout(
         pool=POOL, category=("x", "x", "y", "y", "placebo"), blocks=(0, 1), early=(0,), top=4,
-        largest=3, dials=(Dial("A", "severity", "severity.A", 0.0, 1.0),),
+        smallest=1, largest=3, dials=(Dial("A", "severity", "severity.A", 0.0, 1.0),),
     )  # fmt: skip
 
 
@@ -32,9 +33,10 @@ def mean_of_sets(layout: Layout, k: int, without: int | None = None) -> list[tup
 
 
 @pytest.mark.parametrize("j", range(4))
-def test_an_effect_is_the_mean_change_when_it_is_added(layout, j):
-    changes = []
-    for size in (1, 2, 3):  # after adding
+@pytest.mark.parametrize("smallest", [1, 2])
+def test_an_effect_is_the_mean_change_when_it_is_added(layout, j, smallest):
+    layout, changes = replace(layout, smallest=smallest), []
+    for size in range(smallest, 4):  # after adding
         sets = mean_of_sets(layout, size - 1, without=j)
         changes.append(np.mean([policy(layout, (*s, j)) - policy(layout, s) for s in sets], axis=0))
     np.testing.assert_allclose(layout.added(j), np.mean(changes, axis=0), atol=1e-12)
