@@ -40,10 +40,10 @@ def _use(analysis: "Analysis") -> list[tuple[str, str]]:
     if len(confirmation):
         known = _known(analysis.effects)
         if refused is not None:
-            known = f"Nothing is claimed of single augmentations: {clause(refused)}."
+            known = f"Nothing is claimed of single augmentations – {clause(refused)}."
         return [("Use", confirmation_finding(confirmation)), ("In random sets", known)]
     if refused is not None:
-        return [("Use", f"Nothing can be recommended from this table: {clause(refused)}.")]
+        return [("Use", f"Nothing can be recommended from this table – {clause(refused)}.")]
     better, worse = (_decided(analysis.effects, word) for word in ("better", "worse"))
     use = _known(analysis.effects)
     if len(better):
@@ -90,7 +90,10 @@ def _most(found: pd.DataFrame, verb: str) -> str:
 
 def _size(analysis: "Analysis") -> str:
     if "size" in analysis.refused:
-        return f"Not claimed: {clause(analysis.refused['size'])}."
+        reason = analysis.refused["size"]
+        if reason == analysis.refused.get("ranking"):
+            return "Not claimed, for the same reason."
+        return f"Not claimed – {clause(reason)}."
     return size_finding(analysis.size_curve)
 
 

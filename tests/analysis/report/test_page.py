@@ -12,7 +12,7 @@ from sleepsweep.results import ResultsTable
 from sleepsweep_analysis.figures.palette import resolved
 from sleepsweep_analysis.report import write
 from sleepsweep_analysis.report.sections import SECTIONS, sections_of
-from sleepsweep_analysis.report.sections.common import CLAIMS
+from sleepsweep_analysis.warnings import CLAIMS
 from sleepsweep_analysis.words import verdict, verdict_pairs
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -162,9 +162,9 @@ def test_a_refused_ranking_recommends_nothing(filled, hollow, table):
     unconfirmed = {"confirmation": hollow(table).confirmation, "checks": (light,)}
     pairs = dict(verdict_pairs(filled(table, **unconfirmed)))
     assert pairs["Use"] == (
-        "Nothing can be recommended from this table: protocol and policy move together."
+        "Nothing can be recommended from this table – protocol and policy move together."
     )
-    assert pairs["How many"].startswith("Not claimed: ")
+    assert pairs["How many"] == "Not claimed, for the same reason."
     assert "helps" not in " ".join(pairs.values())
 
 

@@ -20,8 +20,8 @@ from sleepsweep_analysis.report.section import (
     text,
     verdict,
 )
-from sleepsweep_analysis.report.sections.common import CLAIMS
 from sleepsweep_analysis.study import Analysis
+from sleepsweep_analysis.warnings import CLAIMS
 from sleepsweep_analysis.words import comparison as words
 from sleepsweep_analysis.words.numbers import plural, shortened
 

@@ -3,22 +3,12 @@
 from sleepsweep.results import StudyInfo
 from sleepsweep_analysis.report.section import Refused
 from sleepsweep_analysis.study import Analysis
+from sleepsweep_analysis.warnings import CLAIMS
 from sleepsweep_analysis.words.numbers import listing, plural
 
-__all__ = ["CLAIMS", "MODEL", "counted", "distribution", "people", "refusals"]
+__all__ = ["MODEL", "counted", "distribution", "people", "refusals"]
 
 MODEL = "hierarchical model, all rungs"
-
-CLAIMS = {
-    "ranking": "which augmentations and categories help",
-    "size": "how many augmentations to use",
-    "interactions": "which pairs help or hinder each other",
-    "gain": "what is gained over no augmentation",
-    "best": "which policy is best",
-    "final": "effects at full length as certain",
-    "raw": "plain means of scores",
-}
-"""The claims that a warning can refuse, in a reader's words."""
 
 
 def refusals(analysis: Analysis, *claims: str) -> tuple[Refused, ...]:

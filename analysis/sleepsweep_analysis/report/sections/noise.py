@@ -15,8 +15,9 @@ from sleepsweep_analysis.report.section import (
     count,
     number,
 )
-from sleepsweep_analysis.report.sections.common import CLAIMS, counted
+from sleepsweep_analysis.report.sections.common import counted
 from sleepsweep_analysis.study import Analysis
+from sleepsweep_analysis.warnings import CLAIMS
 from sleepsweep_analysis.words import noise as words
 
 __all__ = ["build"]

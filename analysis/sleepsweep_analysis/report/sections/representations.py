@@ -24,7 +24,9 @@ NAMES = {"best": "Highest policy", "baseline": "No augmentation"}
 
 def build(analysis: Analysis) -> Section:
     """The representations of `analysis`."""
-    found = {key: analysis.representations[key] for key in NAMES if key in analysis.representations}
+    # A table of results holds none; an analysis of a sweep that kept its embeddings does.
+    recorded: Mapping[str, Any] = getattr(analysis, "representations", {})
+    found = {key: recorded[key] for key in NAMES if key in recorded}
     title = "Representations"
     if not found:
         return Section("representations", title, (Text(embedding_finding({})),))
