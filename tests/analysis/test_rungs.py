@@ -8,7 +8,7 @@ import pytest
 from sleepsweep.results import ResultsTable, TableError
 from sleepsweep_analysis import analyse
 from sleepsweep_analysis.simulation import without_effects
-from sleepsweep_analysis.words import rungs_finding
+from sleepsweep_analysis.words.fidelity import fidelity_finding
 
 
 def test_a_world_of_speed_stopped_at_the_first_rung_is_not_ranked(world, sweep):
@@ -51,16 +51,16 @@ def _two_rungs(table: ResultsTable, shared: float) -> ResultsTable:
 @pytest.mark.parametrize(("shared", "word"), [(0.0, "poorly"), (5.0, "well")])
 def test_what_foretells_is_the_trial_and_not_its_block(world, sweep, shared, word):
     table = sweep(world(1), trials=60, blocks=3, seed=1, rungs=2, asha=False)
-    finding = rungs_finding(analyse(_two_rungs(table, shared)))
-    assert f"scores {word} (" in finding
-    assert "over 60 trials" in finding
+    finding = fidelity_finding(analyse(_two_rungs(table, shared)).fidelity)
+    assert f"foretell the last ones {word} (" in finding
+    assert "60 trials" in finding
 
 
 def test_blocks_of_one_finished_trial_tell_nothing_about_rungs(world, sweep):
     table = sweep(world(1), trials=30, blocks=3, seed=1, rungs=2, asha=False)
     keep = (table.trials["rung"] == 2) | (table.trials["order"] < 6)
-    finding = rungs_finding(analyse(replace(table, trials=table.trials[keep])))
-    assert "over 6 trials" in finding
+    finding = fidelity_finding(analyse(replace(table, trials=table.trials[keep])).fidelity)
+    assert "6 trials" in finding
     keep &= (table.trials["rung"] == 2) | (table.trials["order"] < 3)
-    finding = rungs_finding(analyse(replace(table, trials=table.trials[keep])))
+    finding = fidelity_finding(analyse(replace(table, trials=table.trials[keep])).fidelity)
     assert finding.endswith("cannot tell.")

@@ -1,0 +1,57 @@
+"""1 · Verdict: what to use, how sure that is, what to run next; confirmation first, then lights."""
+
+from sleepsweep_analysis.report.section import (
+    Block,
+    Heading,
+    Lights,
+    Pairs,
+    Section,
+    Table,
+    Text,
+    count,
+    estimated,
+    number,
+    ranged,
+    text,
+    verdict,
+)
+from sleepsweep_analysis.report.sections.common import refusals
+from sleepsweep_analysis.study import Analysis
+from sleepsweep_analysis.words.summary import verdict_pairs
+
+__all__ = ["build", "confirmed"]
+
+
+def build(analysis: Analysis) -> Section:
+    """The verdict of `analysis`."""
+    blocks: list[Block] = []
+    for check in analysis.checks:
+        if check.level == "red" and check.code.startswith("LEAK"):
+            blocks.append(Text(f"{check.sentence} {check.effect}".strip(), "banner"))
+    blocks.append(Pairs(verdict_pairs(analysis)))
+    if len(analysis.confirmation):
+        blocks.append(confirmed(analysis))
+    blocks += refusals(analysis, *analysis.refused)
+    blocks += [Heading("Checks"), Lights(analysis.checks)]
+    return Section("verdict", "Verdict", tuple(blocks))
+
+
+def confirmed(analysis: Analysis) -> Table:
+    """The confirmation runs, the recommended policy first."""
+    return Table(
+        name="confirmation",
+        title="Confirmed on fresh blocks and test subjects",
+        frame=analysis.confirmation,
+        columns=(
+            text("policy", "Policy"),
+            number("score", "Score"),
+            ranged("low", "high", plus=False),
+            estimated("gain", "gain_low", "gain_high", "Against no augmentation"),
+            count("blocks", "Blocks"),
+            count("subjects", "Test subjects"),
+            verdict(),
+        ),
+        note="Macro-F1 in points. These runs are not in the model, and only they read the test "
+        "subjects. The interval combines the variance between blocks with a jackknife over "
+        "subjects.",
+    )
