@@ -107,8 +107,9 @@ def _matched(chosen: Comparable, last: pd.DataFrame) -> pd.DataFrame:
 
 
 def _frame(chosen: Comparable, mean: Matrix, se: Matrix, free: Matrix, n: Matrix) -> pd.DataFrame:
-    half = stdtrit(np.maximum(free, 1), 0.975) * se
+    free = np.maximum(free, 1)
+    half = stdtrit(free, 0.975) * se
     return pd.DataFrame({
         "augmentation": list(chosen.pool), "effect": mean, "se": se, "low": mean - half,
-        "high": mean + half, "n": n.astype(int), "p": 2 * stdtr(np.maximum(free, 1), -np.abs(mean) / se),
+        "high": mean + half, "n": n.astype(int), "p": 2 * stdtr(free, -np.abs(mean) / se),
     })  # fmt: skip
