@@ -42,7 +42,7 @@ def _response(total: Tensor, product: float, size: int) -> Tensor:
 
 def _toeplitz(response: Tensor) -> Tensor:
     """Return (batch, size, size): in row i, what sample i of a block adds to each sample of it."""
-    batch, size = response.shape
+    size = response.shape[1]
     padded = torch.nn.functional.pad(response, (size - 1, 0))
     return padded.unfold(1, size, 1).flip(1)
 
