@@ -109,18 +109,24 @@ class ChannelsDropout(Masking):
         return x.masked_fill(dropped.unsqueeze(-1), 0.0)
 
 
-@in_blocks
 def cut_and_resize(x: Tensor, start: Tensor, dropped: int) -> Tensor:
     """Drop `dropped` samples from `start` (batch, 1) on and stretch the rest to the length of x."""
     length = x.shape[-1]
-    kept = length - dropped
-    position = torch.linspace(0, kept - 1, length, dtype=torch.float64, device=x.device)
+    position = torch.linspace(0, length - dropped - 1, length, dtype=torch.float64, device=x.device)
     left = position.long()
-    right = (left + 1).clamp(max=kept - 1)
-    weight = (position - left).to(x.dtype)
+    return _cut_and_read(x, start, left=left, weight=(position - left).to(x.dtype), dropped=dropped)
+
+
+@in_blocks
+def _cut_and_read(
+    x: Tensor, start: Tensor, *, left: Tensor, weight: Tensor, dropped: int
+) -> Tensor:
+    """Drop samples of each epoch and read the rest between `left` (time,) and the next sample."""
+    kept = x.shape[-1] - dropped
     # A weight of 0 or 1 takes the one or the other to the bit, and faster than `torch.where`.
     before_cut = ones_until(start, kept, x.dtype).unsqueeze(1)
     rest = x[..., dropped:].lerp(x[..., :kept], before_cut)
+    right = (left + 1).clamp_(max=kept - 1)
     before, after = (take(rest, index.expand(len(x), -1)) for index in (left, right))
     return before.lerp(after, weight)
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
-from sleepsweep.augment.blocks import in_blocks
 from sleepsweep.augment.draws import per_epoch, uniform, whole
 from sleepsweep.augment.parameters import alternative, of_signal, parameter
 from sleepsweep.augment.units import in_units
@@ -75,7 +74,6 @@ class RandomAdditiveGaussianNoise(Noise):
         return torch.full((len(x), 1), fixed, dtype=torch.float64, device=x.device)
 
 
-@in_blocks
 def moving_average(x: Tensor, kernel: Tensor, longest: int) -> Tensor:
     """Average x (batch, channel, time) over `kernel` samples, int64 of shape (batch, 1).
 

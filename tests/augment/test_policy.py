@@ -17,7 +17,7 @@ from sleepsweep.augment import (
     TimeReversal,
 )
 from sleepsweep.augment.draws import unit
-from sleepsweep.augment.policy import _by_mask, _to_rows
+from sleepsweep.augment.policy import _by_mask, _ToRows
 from sleepsweep.errors import UserError
 
 
@@ -72,7 +72,7 @@ def test_members_are_drawn_independently(epochs, seeded):
         assert (result == expected).all(-1).double().mean() == pytest.approx(0.25, abs=0.03)
 
 
-@pytest.mark.parametrize("apply_where", [_to_rows, _by_mask])
+@pytest.mark.parametrize("apply_where", [_ToRows(), _by_mask])
 def test_rows_and_masks_change_the_chosen_epochs_only(epochs, seeded, apply_where):
     x, partner = epochs(6), epochs(6, seed=1)
     chosen = torch.tensor([True, False, False, True, True, False])
