@@ -106,8 +106,8 @@ class _ToRows:
     """Augments the chosen epochs only: on a processor the cost is then proportional to p.
 
     One object serves one call of a policy: it copies the epochs once, when the first of them
-    changes, and writes into that copy from then on. Of the copy nothing else is ever made but
-    selected rows, so that autograd does not miss what it held before.
+    changes, and writes into that copy from then on. A result of all epochs is the augmentation's,
+    which may need it for a gradient: into that it does not write.
     """
 
     def __init__(self) -> None:

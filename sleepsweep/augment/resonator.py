@@ -25,7 +25,7 @@ def resonate(x: Tensor, total: Tensor, product: float) -> Tensor:
     response = _response(total, product, size)
     if count * size > length:
         x = torch.nn.functional.pad(x, (0, count * size - length))
-    y = torch.bmm(x.view(batch, -1, size), _toeplitz(response[:, 1:-1].to(x.dtype)))
+    y = torch.bmm(x.reshape(batch, -1, size), _toeplitz(response[:, 1:-1].to(x.dtype)))
     before = _before(y.view(batch, channels, count, size), response, product)
     # h₁ … and −q·h₀ … follow on one value of 1 before the block, and on one before that.
     free = torch.stack([response[:, 2:], -product * response[:, 1:-1]], 1)

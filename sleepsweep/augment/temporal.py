@@ -121,6 +121,7 @@ def _permute_equal(x: Tensor, order: Tensor) -> Tensor:
 
 @in_blocks
 def _permute_samples(x: Tensor, order: Tensor) -> Tensor:
+    """Permute segments that differ by a sample, sample by sample."""
     length, segments = x.shape[-1], order.shape[1]
     number = torch.arange(segments, device=x.device)
     lengths = length // segments + (number < length % segments).long()

@@ -29,6 +29,12 @@ def test_blocks_follow_on_one_another(epochs, channels, length):
     torch.testing.assert_close(got, want, rtol=1e-10, atol=1e-10 * want.abs().max().item())
 
 
+@pytest.mark.parametrize("length", [2 * BLOCK, 301])
+def test_any_layout_will_do(epochs, length):
+    x = epochs(length, 2, len(TOTALS)).permute(2, 1, 0)
+    torch.testing.assert_close(resonate(x, TOTALS, PRODUCT), one_by_one(x))
+
+
 def test_its_gradient_is_that_of_finite_differences(epochs):
     x = epochs(len(TOTALS), 2, BLOCK + 7).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: resonate(x, TOTALS, PRODUCT), x)
