@@ -106,7 +106,7 @@ class AugmentationsSpec(PartSpec):
         named = {augmentation(name).__name__: entry for name, entry in self.pool.items()}
         return {**named, **({Placebo.__name__: PoolEntry()} if self.placebo else {})}
 
-    def check(self, signal: Signal, channels: int | None) -> None:
+    def check(self, signal: Signal, channels: int | None = None) -> None:
         """Raise `KeyedError` for the first value that an augmentation refuses in this signal.
 
         `channels` is how many it has, ``None`` where that is not known yet.
