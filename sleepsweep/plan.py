@@ -19,7 +19,7 @@ from sleepsweep.data.split import set_aside, split_hash
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.progress import Progress, silent
-from sleepsweep.results import ResultsTable, StudyInfo
+from sleepsweep.results import EMBEDDINGS, ResultsTable, StudyInfo
 from sleepsweep.space import Slot, Space, make_blocks
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
@@ -137,7 +137,8 @@ def read_table(folder: Path) -> ResultsTable:
     sweep = SweepFolder(folder)
     manifest = sweep.read_manifest()
     study = StudyInfo.of_plain(manifest["study"])
-    return build_table(sweep.records(), study, manifest["provenance"])
+    table = build_table(sweep.records(), study, manifest["provenance"])
+    return replace(table, embeddings=sweep.path / EMBEDDINGS)
 
 
 def _versions() -> dict[str, str]:

@@ -50,6 +50,9 @@ TRIAL_COLUMNS = IDENTITY | OUTCOME | PROVENANCE
 OPTIONAL: dict[str, str] = {"replicates": "int64", "seeds": "str", "protocol": "str"}
 """Columns of results from elsewhere, kept where they are given: how many runs a row averages, the
 seeds of these runs as text, and a name for the way they were made. A sweep has none of them."""
+EMBEDDINGS = "embeddings"
+"""The folder beside the tables that holds files ID.npz of trials' embeddings."""
+
 PREFIXES = ("on.", "severity.", "p.", "hp.")
 
 CONFUSION_CELLS = tuple(f"{reference}>{predicted}" for reference in STAGES for predicted in STAGES)
@@ -101,7 +104,8 @@ class ResultsTable:
     """A sweep's results: `trials`, `subjects` (data frames with the columns above) and `study`.
 
     Of a table from elsewhere, `unread` names the columns that were not used and `notes` says in
-    sentences what was assumed when it was read; neither is stored in the files.
+    sentences what was assumed when it was read; neither is stored in the files. `embeddings` is
+    the folder where files ID.npz of some trials' embeddings may lie.
     """
 
     trials: pd.DataFrame
@@ -109,6 +113,7 @@ class ResultsTable:
     study: StudyInfo
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    embeddings: Path | None = None
 
     @classmethod
     def of_rows(
@@ -142,7 +147,8 @@ class ResultsTable:
         if path.is_file() and not beside.exists():
             return cls.of_frames(table, study)
         subjects = _read_parquet(beside, SUBJECT_COLUMNS).to_pandas()
-        return cls(table, subjects[subjects["trial"].isin(table["trial"])], study)
+        mine = subjects[subjects["trial"].isin(table["trial"])]
+        return cls(table, mine, study, embeddings=file.parent / EMBEDDINGS)
 
     @classmethod
     def of_frames(cls, trials: pd.DataFrame, study: StudyInfo) -> Self:

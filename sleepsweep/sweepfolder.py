@@ -4,6 +4,7 @@
     trials/ID/trial.json   a trial's spec, its place in the order, what Optuna suggested
     trials/ID/rungs.jsonl  a line a rung: metrics, decision, confusion matrices
     trials/ID/checkpoint.pt, error.txt
+    embeddings/ID.npz      validation epochs as the best trial and the baseline embed them
     trials.parquet, subjects.parquet, report/, mlflow.db, mlflow-artifacts/, ray/
 
 It is the sweep's memory: a launch into a folder continues from these files alone.
@@ -22,6 +23,7 @@ from textwrap import shorten
 from typing import Any
 
 from sleepsweep.errors import UserError
+from sleepsweep.results import EMBEDDINGS
 from sleepsweep.space import Kind
 from sleepsweep.trial import TrialSpec
 
@@ -76,6 +78,10 @@ class SweepFolder:
     def checkpoint_path(self, trial_id: str) -> Path:
         """Where a trial's worker saves its state."""
         return self.trial_path(trial_id) / "checkpoint.pt"
+
+    def embeddings_path(self, trial_id: str) -> Path:
+        """Where the report's embeddings of a trial are kept."""
+        return self.path / EMBEDDINGS / f"{trial_id}.npz"
 
     @contextmanager
     def locked(self) -> Iterator[None]:

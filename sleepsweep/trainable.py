@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 
 from sleepsweep.augment import Policy, Signal
 from sleepsweep.data.store import Store
+from sleepsweep.errors import UserError
 from sleepsweep.learn.pretrain import (
     Axes,
     Pretraining,
@@ -92,6 +93,35 @@ def run_trial(trial: TrialSpec, store: Store, checkpoint: Path | None = None) ->
         yield done[-1]
 
 
+@dataclass(frozen=True)
+class Embeddings:
+    """Embeddings of n validation epochs: (n, latent_dim), stages 0–4 (n,), subjects (n,)."""
+
+    features: NDArray[np.float32]
+    stages: NDArray[np.int8]
+    subjects: NDArray[np.str_]
+
+
+def embeddings_of(trial: TrialSpec, store: Store, checkpoint: Path, epochs: int) -> Embeddings:
+    """Embed up to so many validation epochs, evenly spread, with the encoder of a checkpoint.
+
+    Raises `UserError` where there is no checkpoint or `store` holds other data.
+    """
+    if not checkpoint.exists():
+        raise UserError(f"{checkpoint}: no such file.")
+    if store.data_hash != trial.data_hash:
+        raise UserError(f"{store.folder} holds other data by now than the trial was made for.")
+    run = _Run(trial, store)
+    run.restore(checkpoint)
+    parts = {subject: run.probed_rows(subject) for subject in trial.validation}
+    rows = np.concatenate(list(parts.values()))
+    subjects = np.repeat(list(parts), [len(part) for part in parts.values()])
+    keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), epochs)).round().astype(np.int64))
+    rows = rows[keep]
+    features = embed(run.pretraining.encoder, store.gather(rows))
+    return Embeddings(features, store.stages(rows), subjects[keep])
+
+
 class _Run:
     def __init__(self, trial: TrialSpec, store: Store) -> None:
         block: Axes = {"split": trial.split, "seed": trial.seed}
@@ -129,8 +159,8 @@ class _Run:
         )
 
     def _probe(self) -> tuple[dict[str, list[list[int]]], float]:
-        train = np.concatenate([self._rows(subject) for subject in self.trial.labelled])
-        validation = [self._rows(subject) for subject in self.trial.validation]
+        train = np.concatenate([self.probed_rows(subject) for subject in self.trial.labelled])
+        validation = [self.probed_rows(subject) for subject in self.trial.validation]
         held_out = np.concatenate(validation)
         encoder, store = self.pretraining.encoder, self.store
         features = np.nan_to_num(embed(encoder, store.gather(train)))
@@ -148,7 +178,8 @@ class _Run:
             float(np.sqrt(features.var(axis=0).sum())),
         )
 
-    def _rows(self, subject: str) -> Rows:
+    def probed_rows(self, subject: str) -> Rows:
+        """Rows of the epochs of a subject that the probe reads."""
         return self.trial.probe.choose(self.store.rows([subject]))
 
 

@@ -31,6 +31,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.trial",),
     ("sleepsweep.space",),
     ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
+    ("sleepsweep.embeddings",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
     ("sleepsweep.datainfo", "sleepsweep.augmentinfo"),
     ("sleepsweep.augmentpage",),
@@ -42,7 +43,7 @@ LAYERS: list[tuple[str, ...]] = [
 
 # Whole packages that only these modules may import.
 ONLY_IN = {
-    "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.tracker"},
+    "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},
     "sleepsweep_analysis": {"sleepsweep.cli.reports"},

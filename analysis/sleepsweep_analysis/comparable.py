@@ -137,7 +137,7 @@ def comparable(table: ResultsTable) -> Comparable:
 
 
 def over_sizes(chosen: Comparable, sizes: tuple[int, int] | None) -> Comparable:
-    """Return `chosen` with effects over random sets of these sizes; `TableError` for no such sets."""
+    """Return `chosen` with effects over sets of these sizes; `TableError` where there are none."""
     if sizes is None:
         return chosen
     smallest, largest = sizes

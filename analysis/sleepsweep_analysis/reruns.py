@@ -58,7 +58,7 @@ def average_reruns(rows: pd.DataFrame) -> Reruns:
 def _configurations(rows: pd.DataFrame) -> pd.Series:
     """A number for each distinct configuration, row by row."""
     keys = [str(name) for name in rows if name in SAME or str(name).startswith(PREFIXES)]
-    collapsed = rows.groupby("trial")["decision"].transform(lambda d: (d == "collapsed").any())
+    collapsed = rows["trial"].isin(rows.loc[rows["decision"] == "collapsed", "trial"])
     groups = rows[keys].assign(collapsed=collapsed).groupby([*keys, "collapsed"], dropna=False)
     return pd.Series(groups.ngroup(), index=rows.index)
 

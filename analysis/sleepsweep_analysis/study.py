@@ -28,6 +28,7 @@ from sleepsweep_analysis.detectable import detectable_effects
 from sleepsweep_analysis.leaderboard import leaderboard
 from sleepsweep_analysis.model import Posterior, build, fit
 from sleepsweep_analysis.ranking import DRAWS
+from sleepsweep_analysis.representations import Representation, representations
 from sleepsweep_analysis.subjects import Comparison, compare_subjects
 from sleepsweep_analysis.warnings import Check, Evidence, check_all, detectable, refused
 
@@ -191,6 +192,19 @@ class Analysis:
         return self.comparison.confusions
 
     @_once
+    def representations(self) -> dict[str, Representation]:
+        """Embeddings of ``best`` and ``baseline``, where the table's folder has them."""
+        return representations(self.table, self.compared)
+
+    @property
+    def compared(self) -> dict[str, str]:
+        """The trials that are looked at closely: ``best`` and, where there is one, ``baseline``."""
+        if len(self.contrast):
+            row = self.contrast.iloc[0]
+            return {name: str(row[f"{name}_trial"]) for name in ("best", "baseline")}
+        return {"best": str(self.leaderboard.iloc[0]["trial"])}
+
+    @_once
     def checks(self) -> tuple[Check, ...]:
         """Every warning, red first."""
         return check_all(self._evidence())
@@ -227,7 +241,9 @@ def analyse(
     """Analyse a sweep; the same table and seed give the same numbers, in any order of the rows.
 
     An effect is a mean over random sets whose size is uniform on `reference`, both ends included
-    (default: 1 to the largest size of the sweep's question). Raises `TableError` (a `UserError`) where there is too little to analyse.
+    (default: 1 to the largest size of the sweep's question).
+
+    Raises `TableError` (a `UserError`) where there is too little to analyse.
     """
     ordered = table.trials.sort_values(["order", "trial", "rung"], ignore_index=True)
     table = replace(table, trials=ordered)

@@ -23,12 +23,17 @@ Sweeps = Annotated[
 Out = Annotated[Path | None, typer.Option(help="The report's folder; default: SWEEP/report.")]
 Tracking = Annotated[str | None, typer.Option(help="SWEEP is an experiment's name in this MLflow.")]
 Compare = Annotated[bool, typer.Option("--compare", help="Put several sweeps side by side.")]
+Sizes = Annotated[
+    tuple[int, int] | None,
+    typer.Option(metavar="SMALLEST LARGEST", help="Effects over random sets of these sizes."),
+]
+Umap = Annotated[bool, typer.Option("--umap", help="Draw embeddings by UMAP too (half a minute).")]
 
 
 @app.command()
 def report(
     sweeps: Sweeps, out: Out = None, tracking_uri: Tracking = None, compare: Compare = False,
-    quiet: Quiet = False,
+    sizes: Sizes = None, umap: Umap = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Analyse recorded trials again and write the report and its tables.
 
@@ -44,7 +49,10 @@ def report(
     sources = [_Source(sweep, tracking_uri) for sweep in sweeps]
     for source in sources:
         _check_folder(out or source.default_out)
-    analyses = [_analysed(source.read()) for source in sources]
+    analyses = [_analysed(source.read(), sizes) for source in sources]
+    for source, analysis in zip(sources, analyses, strict=True):
+        if source.is_sweep:
+            _embed(Path(source.name), analysis, console, umap=umap)
     if compare:
         _compare(analyses, out or Path("comparison-report"), console)
         return
@@ -63,9 +71,14 @@ class _Source:
     def default_out(self) -> Path:
         """In a sweep's folder, or else in the current one, so that nothing is written elsewhere."""
         path = Path(self.name)
-        if self.tracking_uri is None and path.is_dir():
-            return path / "report"
-        return Path(f"{path.stem}-report")
+        if self.tracking_uri is not None:
+            return Path(f"{path.name}-report")
+        return path / "report" if path.is_dir() else Path(f"{path.stem}-report")
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it is the folder of a sweep that was launched here."""
+        return self.tracking_uri is None and (Path(self.name) / "sweep.json").is_file()
 
     def read(self) -> "ResultsTable":
         if self.tracking_uri is not None:
@@ -75,7 +88,7 @@ class _Source:
         path = Path(self.name)
         if path.is_file():
             return _from_file(path)
-        if (path / "trials.parquet").is_file() and not (path / "sweep.json").is_file():
+        if (path / "trials.parquet").is_file() and not self.is_sweep:
             return _from_file(path)
         return read_sweep(path)
 
@@ -94,6 +107,7 @@ def report_to(sweep: Path, tracker: "Tracker", console: "Console") -> str | None
         # A sweep that ended before there was anything to rank is no mistake of the user's.
         console.print(pointer("No report yet:", str(error)))
         return None
+    _embed(sweep, analysis, console)
     page = _write_report(analysis, sweep / "report")
     tracker.attach(page.parent, "report")
     tracker.conclude(key_results(analysis))
@@ -130,10 +144,19 @@ def _known_categories(names: list[str]) -> dict[str, str]:
     return {name: augmentation(name).category for name in names if name in known}
 
 
-def _analysed(table: "ResultsTable") -> "Analysis":
+def _analysed(table: "ResultsTable", sizes: tuple[int, int] | None = None) -> "Analysis":
     from sleepsweep_analysis import analyse
 
-    return analyse(table)
+    return analyse(table, reference=sizes)
+
+
+def _embed(sweep: Path, analysis: "Analysis", console: "Console", *, umap: bool = False) -> None:
+    """Embed validation epochs with the trials that the report looks at closely."""
+    from sleepsweep import summary
+    from sleepsweep.embeddings import write_embeddings
+
+    for trouble in write_embeddings(sweep, analysis.compared.values(), umap=umap):
+        console.print(summary.note(trouble))
 
 
 def _check_folder(out: Path) -> None:

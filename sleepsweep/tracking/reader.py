@@ -10,8 +10,16 @@ from sleepsweep.errors import UserError
 from sleepsweep.results import ResultsTable, StudyInfo
 from sleepsweep.sweepfolder import TrialRecord
 from sleepsweep.table import build_table
+from sleepsweep.tracking.runs import (
+    METRICS,
+    RESULTS,
+    STUDY,
+    TABLES,
+    TRIAL_TAG,
+    confusions_file,
+    search_all,
+)
 from sleepsweep.tracking.server import check_server, open_client
-from sleepsweep.tracking.tracker import METRICS, RESULTS, STUDY, TABLES, TRIAL_TAG, search_all
 from sleepsweep.trial import TrialSpec
 
 SQLITE = "sqlite:///"
@@ -95,7 +103,7 @@ def _rows(client: Any, run: str, folder: Path) -> Iterator[dict[str, Any]]:
             steps.setdefault(point.step, {})[metric] = point.value
     held = {item.path for item in client.list_artifacts(run, "confusions")}
     for rung, step in enumerate(sorted(steps)):
-        name = f"confusions/rung_{rung}.json"
+        name = confusions_file(rung)
         if name in held:
             confusions = _json(client, run, name, folder)
             yield {

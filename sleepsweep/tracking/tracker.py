@@ -7,30 +7,31 @@ repeatable, so that a resumed sweep fills in what is missing.
 import json
 import queue
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import TrialRecord
+from sleepsweep.tracking.runs import (
+    RESULTS,
+    STUDY,
+    TABLES,
+    TRIAL_TAG,
+    flat,
+    log_params,
+    log_results,
+    log_rung,
+    run_name,
+    search_all,
+    trial_params,
+)
 from sleepsweep.tracking.server import VIEW, connect, experiment_id, runs_view
 
 Task = Callable[[], None]
 
-TRIAL_TAG = "sleepsweep.trial"
 PARENT_TAG = "sleepsweep.sweep"
 STATUS = {"done": "FINISHED", "stop": "FINISHED", "collapsed": "FINISHED", "failed": "FAILED"}
-
-LONGEST = 5000
-"""Characters of a tag that every store of MLflow's takes."""
-
-RESULTS, STUDY = "results", "study.json"
-TABLES = ("trials.parquet", "subjects.parquet")
-"""Files in the folder `RESULTS` of the parent run, beside `STUDY`."""
-
-METRICS = ("accuracy", "macro_f1", "kappa", "f1.W", "f1.N1", "f1.N2", "f1.N3", "f1.R", "loss",
-           "time_s")  # fmt: skip
 
 
 class Tracker:
@@ -97,7 +98,7 @@ class Tracker:
 
         MLflow's pages sort and filter sweeps by them.
         """
-        self._tasks.put(lambda: self._conclude(results))
+        self._tasks.put(lambda: log_results(self._client, self._parent, results))
 
     def close(self, *, complete: bool) -> list[Exception]:
         """Wait for the log to be written and close the parent run.
@@ -127,7 +128,7 @@ class Tracker:
         if self._spec.question:
             tags["mlflow.note.content"] = self._spec.question
         run = self._client.create_run(self._experiment, tags=tags, run_name=self._spec.name)
-        _log_params(self._client, run.info.run_id, _flat(self._spec.model_dump(mode="json")))
+        log_params(self._client, run.info.run_id, flat(self._spec.model_dump(mode="json")))
         return str(run.info.run_id)
 
     def _known_runs(self) -> dict[str, str]:
@@ -141,10 +142,10 @@ class Tracker:
             self._client.update_run(known, status="RUNNING")
             return
         run = self._client.create_run(
-            self._experiment, tags=self._tags(record), run_name=_run_name(record)
+            self._experiment, tags=self._tags(record), run_name=run_name(record)
         )
         self._runs[record.trial.id] = run.info.run_id
-        _log_params(self._client, run.info.run_id, _trial_params(record))
+        log_params(self._client, run.info.run_id, trial_params(record))
         spec = record.trial.model_dump(mode="json")
         self._client.log_text(run.info.run_id, json.dumps(spec, indent=1), "trial.json")
 
@@ -161,20 +162,9 @@ class Tracker:
         }
 
     def _log_rungs(self, record: TrialRecord, until: int) -> None:
-        from mlflow.entities import Metric
-
         run = self._runs[record.trial.id]
-        first = self._rungs_in(run)
-        for row in record.rows[first:until]:
-            values = {key: value for key, value in row.items() if key in METRICS}
-            metrics = [
-                Metric(key, value, row["recorded_ms"], row["step"])
-                for key, value in values.items()
-                if value == value  # a stage that is absent has no F1, and NaN cannot be drawn
-            ]
-            self._client.log_batch(run, metrics=metrics)
-            name = f"confusions/rung_{row['rung']}.json"
-            self._client.log_text(run, json.dumps(row["confusions"]), name)
+        for row in record.rows[self._rungs_in(run) : until]:
+            log_rung(self._client, run, row)
             self._logged[run] = row["rung"] + 1
 
     def _rungs_in(self, run: str) -> int:
@@ -196,70 +186,8 @@ class Tracker:
         if record.state in STATUS:
             self._finish(record)
 
-    def _conclude(self, results: Mapping[str, float | str]) -> None:
-        from mlflow.entities import Metric, RunTag
-
-        now = int(1000 * time.time())
-        numbers = {key: value for key, value in results.items() if not isinstance(value, str)}
-        words = {key: value for key, value in results.items() if isinstance(value, str)}
-        self._client.log_batch(
-            self._parent,
-            metrics=[Metric(key, value, now, 0) for key, value in numbers.items()],
-            tags=[RunTag(key, value[:LONGEST]) for key, value in words.items()],
-        )
-
     def _close_runs(self, status: str) -> None:
         for run in self._known_runs().values():
             if self._client.get_run(run).info.status == "RUNNING":
                 self._client.set_terminated(run, "KILLED")
         self._client.set_terminated(self._parent, status)
-
-
-def search_all(client: Any, experiment: str, query: str) -> list[Any]:
-    """Return every run of an experiment that the `query` finds, page by page."""
-    runs: list[Any] = []
-    token = None
-    while True:
-        page = client.search_runs([experiment], query, page_token=token)
-        runs += page
-        token = page.token
-        if not token:
-            return runs
-
-
-def _run_name(record: TrialRecord) -> str:
-    names = " + ".join(member.name for member in record.trial.policy) or "none"
-    return f"{record.order:03d} {names}"
-
-
-def _trial_params(record: TrialRecord) -> dict[str, Any]:
-    trial = record.trial
-    params: dict[str, Any] = {
-        "policy": trial.policy_text, "size": trial.size, "block": trial.block,
-        "split": trial.split, "seed": trial.seed, "kind": record.kind, "design": record.design,
-        "order": record.order,
-    }  # fmt: skip
-    for member in trial.policy:
-        drawn = {} if member.severity is None else {"severity": member.severity}
-        for key, value in {**drawn, **member.parameters, "p": member.p}.items():
-            params[f"{key}.{member.name}"] = value
-    parts = {"encoder": trial.encoder, "pretrain": trial.pretrain, "probe": trial.probe}
-    return params | _flat({key: part.model_dump(mode="json") for key, part in parts.items()})
-
-
-def _flat(tree: Mapping[str, Any], at: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{at}{key}.")
-        else:
-            flat[f"{at}{key}"] = value
-    return flat
-
-
-def _log_params(client: Any, run: str, params: Mapping[str, Any]) -> None:
-    from mlflow.entities import Param
-
-    entities = [Param(key, str(value)) for key, value in params.items()]
-    for start in range(0, len(entities), 100):
-        client.log_batch(run, params=entities[start : start + 100])

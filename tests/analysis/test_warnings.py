@@ -213,6 +213,12 @@ def test_sizes_made_of_other_augmentations(world, sweep):
     assert "share of SignFlip" in check.sentence
 
 
+def test_an_augmentation_in_every_set_is_no_composition(world, sweep):
+    table = sweep(world(1), trials=100, blocks=4, seed=1, rungs=1)
+    always = _edit(table, lambda t: t.update({"on.SignFlip": t["order"] >= 0}))
+    assert size_composition(_evidence(always)).level == "green"
+
+
 @pytest.mark.parametrize("trials", [60, 100])
 def test_the_luck_of_a_uniform_draw_is_no_composition(world, sweep, trials):
     tables = [sweep(world(1), trials=trials, blocks=4, seed=s, rungs=1) for s in range(12)]

@@ -25,10 +25,10 @@ def size_composition(seen: Evidence) -> Check | None:
     A uniform draw of k of J gives a share of k/J, which grows with k, so the share is taken minus
     k/J. It also scatters, the more the fewer sets there are of a size: the differences count where
     the shares scatter more than in uniform sweeps of the same sizes (`surprise`). A policy that
-    ran in several blocks is one draw; augmentations that never ran are no part of the pool; a size
-    of fewer than five sets has no share.
+    ran in several blocks is one draw; augmentations that were in no set or in all were not drawn,
+    and count for nothing; a size of fewer than five sets has no share.
     """
-    sets, sizes = composition(seen)
+    names, sets, sizes = composition(seen)
     if sets.shape[1] < 2 or len(np.unique(sizes[sizes > 0])) < 2:
         return None
     apart = _differences(sets, sizes)
@@ -36,7 +36,6 @@ def size_composition(seen: Evidence) -> Check | None:
     if worst <= APART or surprise(sets, sizes) > LEVEL:
         text = "Sets of each size are made of the same augmentations, but for the luck of the draw."
         return Check("SIZE_COMPOSITION", "green", text, "")
-    names = [name for name in seen.chosen.real if seen.chosen.present(name)]
     order = [int(j) for j in np.argsort(-apart, kind="stable") if apart[j] > APART]
     text = f"Sizes differ in what they are made of: the share of {names[order[0]]} differs by "
     text += f"{100 * worst:.0f} points more than the sizes do"
@@ -45,13 +44,14 @@ def size_composition(seen: Evidence) -> Check | None:
     return Check("SIZE_COMPOSITION", "amber", f"{text}{others}.", effect)
 
 
-def composition(seen: Evidence) -> tuple[Matrix, NDArray[np.int64]]:
-    """The distinct policies, (n, J) over the real augmentations that ran, and their sizes (n,)."""
+def composition(seen: Evidence) -> tuple[list[str], Matrix, NDArray[np.int64]]:
+    """The real augmentations that were drawn, (J,), the distinct policies, (n, J), their sizes."""
     rows = seen.chosen.one_a_trial
-    names = [f"on.{name}" for name in seen.chosen.real if seen.chosen.present(name)]
-    drawn = [str(c) for c in rows if str(c).startswith(("severity.", "p."))]
-    sets = rows.drop_duplicates(["policy", *names, *drawn])[names].to_numpy(dtype=float)
-    return sets, sets.sum(axis=1).astype(np.int64)
+    drawn = [name for name in seen.chosen.real if rows[f"on.{name}"].nunique() > 1]
+    switches = [f"on.{name}" for name in drawn]
+    settings = [str(c) for c in rows if str(c).startswith(("severity.", "p."))]
+    sets = rows.drop_duplicates(["policy", *switches, *settings])[switches].to_numpy(dtype=float)
+    return drawn, sets, sets.sum(axis=1).astype(np.int64)
 
 
 def surprise(sets: Matrix, sizes: NDArray[np.int64]) -> float:
