@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from sleepsweep.results import ResultsTable
+from sleepsweep_analysis import analyse
 from sleepsweep_analysis.figures.palette import resolved
 from sleepsweep_analysis.report import write
 from sleepsweep_analysis.report.sections import SECTIONS, sections_of
@@ -166,6 +167,12 @@ def test_a_refused_ranking_recommends_nothing(filled, hollow, table):
     )
     assert pairs["How many"] == "Not claimed, for the same reason."
     assert "helps" not in " ".join(pairs.values())
+
+
+def test_the_real_analysis_has_the_columns_that_these_tests_make_up(columns, table):
+    analysis = analyse(table)
+    for name, expected in columns.items():
+        assert set(expected) <= set(getattr(analysis, name).columns), name
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -220,9 +220,11 @@ def test_confirmation():
 
 def test_leaderboard_and_groups(filled, table):
     frame = filled(table).leaderboard
-    assert "lucky by about 1.3 points" in board.board_finding(frame, None)
+    assert "1.3 points of the score are what the model takes for luck" in board.board_finding(
+        frame, None
+    )
     assert "No policy is called best." in board.board_finding(frame, "reason")
-    assert "lucky" not in board.board_finding(frame.assign(optimism=np.nan), None)
+    assert "luck" not in board.board_finding(frame.assign(optimism=np.nan), None)
     assert "no leaderboard" in board.board_finding(frame.head(0), None)
     assert "differs from 1 of the 2 others" in board.groups_finding(frame)
     assert "cannot be told apart" in board.groups_finding(frame.head(2))
