@@ -127,7 +127,8 @@ def test_the_ranking_the_report_and_the_mlflow_command_are_printed(finished: Pat
     assert str(page) in said
     assert f"sleepsweep ui {finished}" in said
     assert "<html" in page.read_text()
-    assert {"categories.csv", "sizes.csv"} <= {path.name for path in page.parent.iterdir()}
+    tables = {path.name for path in (page.parent / "tables").iterdir()}
+    assert {"categories.csv", "size_curve.csv", "effects.tex"} <= tables
 
 
 def test_the_report_is_attached_to_the_parent_run(finished: Path) -> None:
@@ -147,8 +148,8 @@ def test_the_sweep_is_reported_again_from_mlflow_alone(finished: Path, tmp_path:
     ended = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
     assert ended.returncode == COMPLETE, ended.stderr
     for name in ("categories.csv", "leaderboard.csv"):
-        again = (tmp_path / "tiny-report" / name).read_text()
-        assert again == (finished / "report" / name).read_text()
+        again = (tmp_path / "tiny-report" / "tables" / name).read_text()
+        assert again == (finished / "report" / "tables" / name).read_text()
 
 
 def test_no_trial_saw_a_test_subject(finished: Path) -> None:

@@ -177,7 +177,7 @@ def _write_report(analysis: "Analysis", out: Path) -> Path:
 
 def _compare(analyses: list["Analysis"], out: Path, console: "Console") -> None:
     from sleepsweep.summary import pointer
-    from sleepsweep_analysis import compare  # type: ignore[attr-defined]
+    from sleepsweep_analysis import compare
 
     _check_folder(out)
     console.print(pointer("Comparison", str(compare(analyses, out))))

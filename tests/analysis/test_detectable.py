@@ -11,7 +11,6 @@ from sleepsweep_analysis.comparable import comparable
 from sleepsweep_analysis.crosschecks import least_squares
 from sleepsweep_analysis.model import build, fit
 from sleepsweep_analysis.ranking import holm, verdict
-from sleepsweep_analysis.report.sections.noise import build as noise
 from sleepsweep_analysis.simulation import CATEGORIES
 from sleepsweep_analysis.warnings import detectable as smallest
 from sleepsweep_analysis.warnings import runs_for
@@ -96,7 +95,6 @@ def test_policies_of_one_size_show_no_effect_of_whatever_size(world, sweep):
     assert runs_for(analysis.effects, 14, 1.0) is None
     assert "whatever its size" in analysis.check("UNDERPOWERED").sentence
     assert "inf" not in " ".join(sentences(analysis))
-    assert "no number helps" in str(noise(analysis))
 
 
 def test_an_augmentation_that_was_never_run_has_no_visible_effect(world, sweep):

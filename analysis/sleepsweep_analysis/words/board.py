@@ -42,9 +42,9 @@ def board_finding(board: pd.DataFrame, reason: str | None) -> str:
     if board.empty:
         return "No trial reached the last rung, so there is no leaderboard."
     top, many = board.iloc[0], int(board["of"].max())
-    lucky = f" The highest of {many} is lucky by about {points(top['optimism'])} points." if (
-        pd.notna(top["optimism"]) and top["optimism"] >= 0.05
-    ) else ""  # fmt: skip
+    lucky = ""
+    if pd.notna(top["optimism"]) and top["optimism"] >= 0.05:
+        lucky = f" {points(top['optimism'])} points of the score are luck by the model's account."
     refused = " No policy is called best." if reason is not None else ""
     return (
         f"The highest of {many} trials scored {points(top['adjusted'])} on the average block; the "

@@ -24,7 +24,9 @@ def dose_finding(optima: pd.DataFrame) -> str:
         parts.append(f"It makes practically no difference for {names}.")
     many = int((optima["verdict"] == "cannot tell").sum())
     if many:
-        parts.append(f"For {many} of {plural(len(optima), 'curve')}, this sweep cannot tell.")
+        parts.append(
+            f"For {many} of {plural(len(optima), 'curve')}, this sweep cannot tell the best value."
+        )
     return " ".join(parts)
 
 

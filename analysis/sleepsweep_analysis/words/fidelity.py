@@ -60,7 +60,9 @@ def rungs_finding(curves: pd.DataFrame) -> str:
         if first.loc[name, "high"] < last.loc[name, "low"]
     ]  # fmt: skip
     if not late:
-        return "No category is shown to start slower than it ends; stopping early is fair to all."
+        return (
+            "No category is shown to start lower than it ends, relative to the others of its block."
+        )
     row = max(late, key=lambda name: last.loc[name, "difference"] - first.loc[name, "difference"])
     low, high = last.loc[row, "low"], last.loc[row, "high"]
     return (

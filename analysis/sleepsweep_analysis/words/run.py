@@ -42,7 +42,7 @@ def drift_finding(inclusion: pd.DataFrame) -> str:
     return (
         f"The mix changed while the sweep ran, most for {name}: in {share(first['share'][name])} "
         f"of the first trials, in {share(last['share'][name])} of the last. A sampler that chases "
-        "good scores does this."
+        "good scores does this, and so does a plan that runs its parts in turn."
     )
 
 

@@ -1,13 +1,16 @@
 """Findings about people, stages and representations."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sleepsweep_analysis.words.numbers import interval, plural, points, share, signed
+
+if TYPE_CHECKING:
+    from sleepsweep_analysis.representations import Representation
 
 __all__ = ["confusion_finding", "embedding_finding", "subjects_finding"]
 
@@ -54,7 +57,7 @@ def confusion_finding(confusions: Mapping[str, NDArray[np.int64]]) -> str:
     return f"{text}{low}. One block each: shares, not a test."
 
 
-def embedding_finding(representations: Mapping[str, Any]) -> str:
+def embedding_finding(representations: "Mapping[str, Representation]") -> str:
     """Whether the embedding holds the stages, and whether it holds who slept."""
     if not representations:
         return "No representation was recorded, so nothing is shown."

@@ -321,3 +321,9 @@ def hollow() -> Callable[..., SimpleNamespace]:
 def table(world, sweep) -> ResultsTable:
     """A simulated sweep of 60 trials."""
     return sweep(world(1), trials=60, blocks=4, seed=1)
+
+
+@pytest.fixture
+def columns() -> dict[str, list[str]]:
+    """The documented columns of every table."""
+    return {key: names.split() for key, names in COLUMNS.items()}

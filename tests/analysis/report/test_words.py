@@ -187,7 +187,7 @@ def test_doses_and_settings():
     found = doses.dose_finding(optima)
     assert "A (severity near 0.4, 0.3 to 0.5)" in found
     assert "no difference for B (severity)" in found
-    assert "For 1 of 3 curves, this sweep cannot tell." in found
+    assert "For 1 of 3 curves, this sweep cannot tell the best value." in found
     assert "none can be recommended" in doses.dose_finding(optima.head(0))
     notes = [doses.optimum_note(row) for _, row in optima.iterrows()]
     assert notes == ["best near 0.4 (0.3–0.5)", "flat", "cannot tell"]
@@ -220,9 +220,9 @@ def test_confirmation():
 
 def test_leaderboard_and_groups(filled, table):
     frame = filled(table).leaderboard
-    assert "lucky by about 1.3 points" in board.board_finding(frame, None)
+    assert "1.3 points of the score are luck" in board.board_finding(frame, None)
     assert "No policy is called best." in board.board_finding(frame, "reason")
-    assert "lucky" not in board.board_finding(frame.assign(optimism=np.nan), None)
+    assert "luck" not in board.board_finding(frame.assign(optimism=np.nan), None)
     assert "no leaderboard" in board.board_finding(frame.head(0), None)
     assert "differs from 1 of the 2 others" in board.groups_finding(frame)
     assert "cannot be told apart" in board.groups_finding(frame.head(2))

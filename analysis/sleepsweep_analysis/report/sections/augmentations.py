@@ -77,6 +77,7 @@ def _crosses(analysis: Analysis) -> pd.DataFrame:
     found: pd.DataFrame = analysis.crosschecks
     if "raw" in analysis.refused:
         found = found[found["method"] != "plain"]
+    found = found[found["effect"].notna()]
     methods = found["method"].map(lambda key: METHODS.get(key, key))
     return found.assign(method=methods, name=found["augmentation"])
 

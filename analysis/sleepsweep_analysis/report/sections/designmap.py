@@ -44,7 +44,8 @@ def design_maps(analysis: Analysis) -> tuple[Figure, Figure]:
         table="design",
         frame=table,
         panels=(_map(far, analysis, "trials by last rung and score there", _edges(far)),),
-        note=f"Orange lines: where the rung that was reached changes. {_thinned(len(trials))}",
+        note=f"{'Orange line: from here on the next rung was reached. ' * (len(_edges(far)) > 1)}"
+        f"{_thinned(len(trials))}",
     )
     return by_time, by_rung
 

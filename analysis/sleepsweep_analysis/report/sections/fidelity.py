@@ -44,7 +44,8 @@ def build(analysis: Analysis) -> Section:
     curves = category_curves(analysis)
     if "raw" not in analysis.refused and len(curves):
         blocks.append(_categories(analysis, curves))
-    blocks.append(_trials(analysis))
+    if analysis.chosen.rows["rung"].nunique() > 1:
+        blocks.append(_trials(analysis))
     return Section("fidelity", "Fidelity of early scores", tuple(blocks))
 
 

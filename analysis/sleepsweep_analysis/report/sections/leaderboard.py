@@ -10,6 +10,7 @@ from sleepsweep_analysis.report.section import (
     Text,
     count,
     number,
+    signed,
     text,
     valued,
 )
@@ -70,12 +71,12 @@ def _table(analysis: Analysis) -> Table:
             text("group", "Group"),
             number("adjusted", "On the average block"),
             valued("expected", "expected_low", "expected_high", "Model expects (95 %)"),
-            number("optimism", "Expected luck"),
+            signed("optimism", "Above expectation"),
             valued("macro_f1", "low", "high", "Recorded (95 % over subjects)"),
             text("trial", "Trial"),
         ),
         note="Policies that share a letter of a group cannot be told apart (Tukey, blocks; only "
-        "policies that ran in several blocks have one). Expected luck: by how much the highest of "
-        "so many scores exceeds its own expectation. The interval over subjects is a "
-        "delete-one-subject jackknife of the recorded pooled macro-F1.",
+        "policies that ran in several blocks have one). Above expectation: the score minus what "
+        "the model expects of its policy; at the top of a board that is mostly luck. The interval "
+        "over subjects is a delete-one-subject jackknife of the recorded pooled macro-F1.",
     )

@@ -32,7 +32,8 @@ def build(analysis: Analysis) -> Section:
         blocks.append(_components(analysis))
     else:
         blocks.append(Text(words.variance_finding(analysis.variance)))
-    if len(analysis.runs_needed):
+    # Where the claim is refused, it is not for lack of trials.
+    if len(analysis.runs_needed) and "ranking" not in analysis.refused:
         blocks.append(_needed(analysis))
     blocks += [Heading("Questions that this report does not answer"), Bullets(_open(analysis))]
     return Section("noise", "Noise", tuple(blocks))

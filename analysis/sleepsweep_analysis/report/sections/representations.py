@@ -1,7 +1,6 @@
 """13 · Representations: does the embedding hold the stages, and does it hold who slept?"""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from sleepsweep_analysis.figures.figure import Figure, Panel
 from sleepsweep_analysis.figures.scatter import STAGE_KEY, plane
 from sleepsweep_analysis.report.section import Section, Table, Text, share, text
+from sleepsweep_analysis.representations import Representation
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words.numbers import count
 from sleepsweep_analysis.words.subjects import embedding_finding
@@ -24,8 +24,7 @@ NAMES = {"best": "Highest policy", "baseline": "No augmentation"}
 
 def build(analysis: Analysis) -> Section:
     """The representations of `analysis`."""
-    # A table of results holds none; an analysis of a sweep that kept its embeddings does.
-    recorded: Mapping[str, Any] = getattr(analysis, "representations", {})
+    recorded = analysis.representations
     found = {key: recorded[key] for key in NAMES if key in recorded}
     title = "Representations"
     if not found:
@@ -50,7 +49,7 @@ def build(analysis: Analysis) -> Section:
     return Section("representations", title, (figure, _table(found)))
 
 
-def _panels(name: str, one: Any) -> list[Panel]:
+def _panels(name: str, one: Representation) -> list[Panel]:
     keep = _kept(len(one.stage))
     stages = np.asarray(one.stage)[keep]
     panels = [plane(np.asarray(one.pca)[keep], stages, f"{name}, PCA", "component")]
@@ -63,7 +62,7 @@ def _kept(many: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, many - 1, min(many, MOST)).round().astype(int))
 
 
-def _points(found: Mapping[str, Any]) -> pd.DataFrame:
+def _points(found: Mapping[str, Representation]) -> pd.DataFrame:
     parts = []
     for key, one in found.items():
         frame = pd.DataFrame({"policy": NAMES[key], "subject": one.subject, "stage": one.stage,
@@ -74,7 +73,7 @@ def _points(found: Mapping[str, Any]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _table(found: Mapping[str, Any]) -> Table:
+def _table(found: Mapping[str, Representation]) -> Table:
     frame = pd.DataFrame(
         {
             "policy": [NAMES[key] for key in found],
@@ -93,6 +92,7 @@ def _table(found: Mapping[str, Any]) -> Table:
             share("knn_subject", "Its subject"),
             share("chance_subject", "Subject, by guessing"),
         ),
-        note="Accuracy of a vote of the nearest neighbours in the full space. Stages should be "
-        "told; subjects need not be: an embedding that tells them holds more than sleep.",
+        note="Accuracy of a vote of the ten nearest epochs in the full space; for the stage, of "
+        "other subjects only. Stages should be told; subjects need not be: an embedding that tells "
+        "them holds more than sleep. Guessing names the most frequent subject.",
     )

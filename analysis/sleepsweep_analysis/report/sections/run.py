@@ -57,7 +57,7 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
         ("Data", study.data),
         ("Subjects", people(study)),
         ("Blocks", f"{trials['block'].nunique()} over {splits}"),
-        ("Policies drawn", f"{study.sampler}; sizes {study.sizes[0]}–{largest}"),
+        ("Policies drawn", f"{study.sampler or 'not said how'}; sizes {study.sizes[0]}–{largest}"),
         ("Training", f"{study.steps:,} optimiser steps at full length" if study.steps else ""),
         ("Time on trials", duration(seconds) if np.isfinite(seconds) and seconds > 0 else ""),
     ]
@@ -69,7 +69,10 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
 def _flow(analysis: Analysis) -> Figure:
     """How many trials reached each rung, and what became of them there."""
     frame = _reached(analysis.table.trials)
-    names = [f"rung {row.rung} ({row.step:,} steps)" for row in frame.itertuples()]
+    names = [
+        f"rung {rung} ({step:,} steps)" if step else f"rung {rung}"
+        for rung, step in zip(frame["rung"], frame["step"], strict=True)
+    ]
     parts = {ON: ("@grid", frame[ON].tolist())}
     for key, word in words.OUTCOMES.items():
         parts[word] = (COLOURS[key], frame[word].tolist())

@@ -25,10 +25,10 @@ __all__ = ["build", "confirmed"]
 def build(analysis: Analysis) -> Section:
     """The verdict of `analysis`."""
     blocks: list[Block] = []
-    for check in analysis.checks:
-        if check.level == "red" and check.code.startswith("LEAK"):
-            blocks.append(Text(f"{check.sentence} {check.effect}".strip(), "banner"))
-    blocks.append(Pairs(verdict_pairs(analysis)))
+    leaks = [c for c in analysis.checks if c.level == "red" and c.code.startswith("LEAK")]
+    blocks += [Text(f"{leak.sentence} {leak.effect}".strip(), "banner") for leak in leaks]
+    told = {leak.sentence for leak in leaks}
+    blocks.append(Pairs([pair for pair in verdict_pairs(analysis) if pair[1] not in told]))
     if len(analysis.confirmation):
         blocks.append(confirmed(analysis))
     blocks += refusals(analysis, *analysis.refused)
