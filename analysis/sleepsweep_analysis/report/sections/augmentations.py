@@ -68,7 +68,8 @@ def _forest(analysis: Analysis) -> Figure:
         panels=(forest(frame, names, crosses if len(crosses) else None),),
         key=VERDICT_KEY + cross_key(list(dict.fromkeys(crosses["method"]))),
         note=f"{words.crosses_finding(crosses)} The cross-checks are other estimates of the same "
-        "effect from fewer trials; matched pairs hold for the sets that happened to run.",
+        "effect from fewer trials; matched pairs hold for the sets that happened to run. What runs "
+        "past the edge is in the table.",
     )
 
 
