@@ -42,8 +42,13 @@ class PoolEntry(PartSpec):
         """The physical parameters given in the YAML, by name."""
         return dict(self.__pydantic_extra__ or {})
 
-    def check(self, kind: type[Augmentation], signal: Signal) -> None:
-        """Build the augmentation at all ends of its ranges; raises `KeyedError` if it refuses."""
+    def check(self, kind: type[Augmentation], signal: Signal, channels: int | None) -> None:
+        """Build the augmentation at all ends of its ranges; raises `KeyedError` if it refuses.
+
+        `channels` of ``None`` are not known before the data are read.
+        """
+        if channels is not None:
+            _try("", kind.check_channels, channels)
         if self.severity is not None and self.parameters:
             raise KeyedError("severity and physical parameters exclude each other: give one")
         known = parameters(kind)
@@ -101,11 +106,14 @@ class AugmentationsSpec(PartSpec):
         named = {augmentation(name).__name__: entry for name, entry in self.pool.items()}
         return {**named, **({Placebo.__name__: PoolEntry()} if self.placebo else {})}
 
-    def check(self, signal: Signal) -> None:
-        """Raise `KeyedError` for the first value that an augmentation refuses in this signal."""
+    def check(self, signal: Signal, channels: int | None = None) -> None:
+        """Raise `KeyedError` for the first value that an augmentation refuses in this signal.
+
+        `channels` is how many it has, ``None`` where that is not known yet.
+        """
         for name, entry in self.pool.items():
             try:
-                entry.check(augmentation(name), signal)
+                entry.check(augmentation(name), signal, channels)
             except KeyedError as error:
                 raise KeyedError(str(error), "pool", name, *error.path) from error
 

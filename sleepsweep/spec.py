@@ -102,7 +102,7 @@ class SweepSpec(PartSpec):
     @classmethod
     def _pool_fits(cls, pool: AugmentationsSpec, info: ValidationInfo) -> AugmentationsSpec:
         data = info.data.get("data") or DataSpec()
-        pool.check(Signal(sfreq=data.sfreq))
+        pool.check(Signal(sfreq=data.sfreq), data.channels)
         return pool
 
     @field_validator("scheduler")

@@ -58,6 +58,20 @@ def test_parameters_are_tried_together_not_beside_defaults(tmp_path: Path) -> No
         read_spec(write(tmp_path, GOOD.replace("TimeReverse: {p: 0.5}", both)))
 
 
+def test_what_needs_several_channels_is_refused_for_one(tmp_path: Path) -> None:
+    text = GOOD.replace("TimeReverse: {p: 0.5}", "ChannelsDropout: {severity: 0.5}")
+    one = "data: {source: edf, root: recordings, derivations: [Fpz-Cz]}\n"
+    refusal = (
+        r"{}, augmentations\.pool\.ChannelsDropout: .*at least 2 channels; .* have 1.*data\.der"
+    )
+    for before, line in (("", "line 7"), (one, "line 8")):  # a simulated night has one by habit
+        with pytest.raises(UserError, match=refusal.format(line)):
+            read_spec(write(tmp_path, before + text))
+    # null takes what the files hold, which is seen when they are read.
+    for several in ("[Fpz-Cz, Pz-Oz]", "null"):
+        read_spec(write(tmp_path, one.replace("[Fpz-Cz]", several) + text))
+
+
 def test_a_password_is_not_printed(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read_spec(write(tmp_path, GOOD), overrides={"tracking.uri": "http://me:secret@host"})

@@ -11,7 +11,7 @@ over the same test subjects::
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtr, stdtrit
 
 from sleepsweep.results import ResultsTable
 from sleepsweep_analysis.comparable import last_rows
@@ -76,8 +76,8 @@ def _combined(values: Matrix, left: Matrix) -> tuple[float, ...]:
     among = float(values.var(ddof=1)) / blocks
     over = (people - 1) / people * float(((left - left.mean()) ** 2).sum())
     se, free = max(np.sqrt(among + over), 1e-9), min(blocks, people) - 1
-    half = float(t.isf(0.025, free)) * se
-    return mean, mean - half, mean + half, float(2 * t.sf(abs(mean) / se, free))
+    half = float(stdtrit(free, 0.975)) * se
+    return mean, mean - half, mean + half, float(2 * stdtr(free, -abs(mean) / se))
 
 
 def _left_out(table: ResultsTable, trials: pd.DataFrame) -> list["pd.Series[float]"]:

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtr, stdtrit
 
 from sleepsweep_analysis.comparable import Comparable
 
@@ -107,8 +107,9 @@ def _matched(chosen: Comparable, last: pd.DataFrame) -> pd.DataFrame:
 
 
 def _frame(chosen: Comparable, mean: Matrix, se: Matrix, free: Matrix, n: Matrix) -> pd.DataFrame:
-    half = t.isf(0.025, np.maximum(free, 1)) * se
+    free = np.maximum(free, 1)
+    half = stdtrit(free, 0.975) * se
     return pd.DataFrame({
         "augmentation": list(chosen.pool), "effect": mean, "se": se, "low": mean - half,
-        "high": mean + half, "n": n.astype(int), "p": 2 * t.sf(np.abs(mean) / se, free),
+        "high": mean + half, "n": n.astype(int), "p": 2 * stdtr(free, -np.abs(mean) / se),
     })  # fmt: skip

@@ -5,7 +5,7 @@ With n blocks and a standard deviation s of a difference, δ is found at level 5
 """
 
 import numpy as np
-from scipy.stats import nct, t
+from scipy.special import nctdtr, stdtrit
 
 __all__ = ["MOST", "blocks_needed", "power"]
 
@@ -23,8 +23,8 @@ def power(effect: float, sd: float, blocks: int) -> float:
     if blocks < 2:
         return float("nan")
     df, shift = blocks - 1, effect * np.sqrt(blocks) / sd
-    limit = t.isf(LEVEL / 2, df)
-    return float(nct.sf(limit, df, shift) + nct.cdf(-limit, df, shift))
+    limit = stdtrit(df, 1 - LEVEL / 2)
+    return float(1 - nctdtr(df, shift, limit) + nctdtr(df, shift, -limit))
 
 
 def blocks_needed(effect: float, sd: float, goal: float = 0.8) -> float:

@@ -10,7 +10,6 @@ from string import ascii_lowercase
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import studentized_range
 
 __all__ = ["letters", "pairwise"]
 
@@ -59,5 +58,7 @@ def pairwise(scores: pd.DataFrame) -> tuple[pd.Series, NDArray[np.bool_]]:
     variance = np.diag(inverse)[:m]
     variance = noise * (variance[:, None] + variance[None, :] - 2 * inverse[:m, :m])
     distance = np.abs(fitted[:m, None] - fitted[None, :m])
+    from scipy.stats import studentized_range
+
     limit = float(studentized_range.isf(LEVEL, m, free))
     return means, distance > limit * np.sqrt(variance / 2)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from sleepsweep_analysis.comparable import Comparable
 from sleepsweep_analysis.model import Posterior
@@ -76,5 +76,6 @@ def _blocks(posterior: Posterior) -> tuple[float, float, float]:
     found = posterior.estimate(rows)
     own = float((found.mean**2).sum()) / (count - 1)
     sd = np.sqrt(max(own - float((found.se**2).mean()), 0.0))
-    low, high = np.sqrt((count - 1) / chi2.ppf(BOUNDS[::-1], count - 1))
+    # chdtri takes the upper tail: the lower bound goes with the larger quantile of χ².
+    low, high = np.sqrt((count - 1) / chdtri(count - 1, np.array(BOUNDS)))
     return float(sd), float(sd * low), float(sd * high)

@@ -125,10 +125,16 @@ class Augmentation(ABC):
                 f"{name} mixes each epoch with a partner and needs a tensor "
                 f"{x.dtype} {tuple(x.shape)} of them; given: {given}."
             )
-        if x.shape[1] < self.min_channels:
+        self.check_channels(x.shape[1])
+
+    @classmethod
+    def check_channels(cls, channels: int) -> None:
+        """Raise `UserError` if epochs of so many channels are too few for it."""
+        if channels < cls.min_channels:
             raise UserError(
-                f"{name} needs at least {self.min_channels} channels; these epochs have "
-                f"{x.shape[1]}. Name more derivations in data.derivations, or leave {name} out."
+                f"{cls.__name__} needs at least {cls.min_channels} channels; these epochs have "
+                f"{channels}. Name more derivations in data.derivations, or leave {cls.__name__} "
+                "out."
             )
 
     @abstractmethod

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Samples in a block: half a megabyte in float32, so that what an operation makes on its way stays
-# in the cache of a core, and its memory does not grow with the batch.
-SAMPLES = 2**17
+# Samples in a block: a quarter of a megabyte in float32, so that what an operation makes on its way
+# stays in the cache of a core and its memory, twice that in float64, does not grow with the batch.
+SAMPLES = 2**16
 
 Operation = Callable[..., Tensor]
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from sleepsweep.augment.base import Augmentation, Dial
-from sleepsweep.augment.blocks import in_blocks
 from sleepsweep.augment.draws import per_epoch, uniform, whole
 from sleepsweep.augment.parameters import alternative, of_signal, parameter
 from sleepsweep.augment.units import in_units
@@ -65,7 +64,7 @@ class RandomAdditiveGaussianNoise(Noise):
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
         sigma = self._sigma(x, generator)
         white = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-        return torch.addcmul(x, per_epoch(sigma, x), white)
+        return white.mul_(per_epoch(sigma, x)).add_(x)
 
     def _sigma(self, x: Tensor, generator: torch.Generator) -> Tensor:
         if self.scale_uv is None and self.scale_sd is None:
@@ -75,16 +74,19 @@ class RandomAdditiveGaussianNoise(Noise):
         return torch.full((len(x), 1), fixed, dtype=torch.float64, device=x.device)
 
 
-@in_blocks
 def moving_average(x: Tensor, kernel: Tensor, longest: int) -> Tensor:
     """Average x (batch, channel, time) over `kernel` samples, int64 of shape (batch, 1).
 
-    No kernel is longer than `longest`. One convolution in which each epoch is a group of its own.
+    No kernel is longer than `longest`: so many shifted copies are summed, each epoch weighing them.
     """
     before = longest // 2
     last = (kernel - 1) // 2
     offset = torch.arange(-before, longest - before, device=x.device)
-    weights = ((offset > last - kernel) & (offset <= last)).to(x.dtype)
-    padded = torch.nn.functional.pad(x.transpose(0, 1), (before, longest - 1 - before))
-    total = torch.nn.functional.conv1d(padded, weights.unsqueeze(1), groups=len(x))
-    return total.transpose(0, 1) / per_epoch(kernel, x)
+    inside = (offset > last - kernel) & (offset <= last)
+    weights = per_epoch(inside / kernel, x).unsqueeze(-1).unbind(-2)
+    padded = torch.nn.functional.pad(x, (before, longest - 1 - before))
+    moved = padded.unfold(-1, x.shape[-1], 1).unbind(-2)
+    total = moved[0] * weights[0]
+    for each, weight in zip(moved[1:], weights[1:], strict=True):
+        total.addcmul_(each, weight)
+    return total

@@ -5,10 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from sleepsweep.augment.blocks import in_blocks
+from sleepsweep.augment.resonator import resonate
 
 
-@in_blocks
 def notch(x: Tensor, centre_hz: Tensor, width_hz: float, sfreq: float) -> Tensor:
     """Filter x (batch, channel, time) by the notch of each epoch, causally and from rest.
 
@@ -22,32 +21,9 @@ def notch(x: Tensor, centre_hz: Tensor, width_hz: float, sfreq: float) -> Tensor
     """
     # A notch of 1e-9 Hz changes nothing, and keeps the poles inside the unit circle.
     breadth = math.tan(math.pi * max(width_hz, 1e-9) / sfreq)
-    gained = x * (breadth / (1 + breadth))
     total = 2 / (1 + breadth) * torch.cos(centre_hz * (2 * math.pi / sfreq))
-    band = _resonate(gained - _delayed(gained, 2), total, (1 - breadth) / (1 + breadth))
-    return x - band
-
-
-def _resonate(x: Tensor, total: Tensor, product: float) -> Tensor:
-    """Filter x by 1 / (1 − s·z + q·z²), of which `total` s is (batch, 1) and `product` is q.
-
-    Not sample by sample but by doubling, as with z = zⁿ
-
-        1 / (1 − s·z + q·z²) = (1 + s·z + q·z²) / (1 − (s² − 2q)·z² + q²·z⁴):
-
-    each step squares the poles, whose sum and product s and q are, and doubles the delay. Once it
-    is longer than the epoch, the denominator is 1.
-    """
-    length, delay = x.shape[-1], 1
-    while delay < length:
-        before = x
-        x = before.clone()
-        x[..., delay:].addcmul_(total.to(x.dtype).unsqueeze(1), before[..., :-delay])
-        if 2 * delay < length:
-            x[..., 2 * delay :].add_(before[..., : -2 * delay], alpha=product)
-        total, product, delay = total.square() - 2 * product, product * product, 2 * delay
-    return x
-
-
-def _delayed(x: Tensor, samples: int) -> Tensor:
-    return torch.nn.functional.pad(x, (samples, 0))[..., : x.shape[-1]]
+    gain = breadth / (1 + breadth)
+    # 1 − z² comes first: it takes off an offset, which the resonator would make large.
+    driven = x * -gain
+    driven[..., 2:].add_(x[..., :-2], alpha=gain)
+    return resonate(driven, total, (1 - breadth) / (1 + breadth)).add_(x)

@@ -59,12 +59,12 @@ class Policy:
         if self.needs_partner and partner is None:
             raise UserError("This policy mixes epochs and needs a partner for each of them.")
         offered = self._offered(x, generator)
+        apply_where = _ToRows() if x.device.type == "cpu" else _by_mask
         for place, member in enumerate(self.members):
             if member.p > 0:
                 chosen = unit(x, 1, generator)[:, 0] < member.p
                 if offered is not None:
                     chosen &= offered[:, place]
-                apply_where = _to_rows if x.device.type == "cpu" else _by_mask
                 x = apply_where(member.augmentation, x, chosen, generator, partner)
         return x
 
@@ -102,21 +102,38 @@ class Policy:
         return replace(self, members=members)
 
 
-def _to_rows(
-    augmentation: Augmentation,
-    x: Tensor,
-    chosen: Tensor,
-    generator: torch.Generator,
-    partner: Tensor | None,
-) -> Tensor:
-    """Augment the chosen epochs only: on a processor the cost is then proportional to p."""
-    rows = chosen.nonzero()[:, 0]
-    if len(rows) == len(x):
-        return augmentation(x, generator, partner)
-    if len(rows) == 0:
-        return x
-    others = None if partner is None else partner.index_select(0, rows)
-    return x.index_copy(0, rows, augmentation(x.index_select(0, rows), generator, others))
+class _ToRows:
+    """Augments the chosen epochs only: on a processor the cost is then proportional to p.
+
+    One object serves one call of a policy: it copies the epochs once, when the first of them
+    changes, and writes into that copy from then on. A result of all epochs is the augmentation's,
+    which may need it for a gradient: into that it does not write.
+    """
+
+    def __init__(self) -> None:
+        self._copy: Tensor | None = None
+
+    def __call__(
+        self,
+        augmentation: Augmentation,
+        x: Tensor,
+        chosen: Tensor,
+        generator: torch.Generator,
+        partner: Tensor | None,
+    ) -> Tensor:
+        rows = chosen.nonzero()[:, 0]
+        if len(rows) == len(x):
+            return augmentation(x, generator, partner)
+        if len(rows) == 0:
+            return x
+        others = None
+        if augmentation.needs_partner and partner is not None:
+            others = partner.index_select(0, rows)
+        augmented = augmentation(x.index_select(0, rows), generator, others)
+        if x is self._copy:
+            return x.index_copy_(0, rows, augmented)
+        self._copy = x.index_copy(0, rows, augmented)
+        return self._copy
 
 
 def _by_mask(

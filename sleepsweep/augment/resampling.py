@@ -16,7 +16,6 @@ def read_at(x: Tensor, position: Tensor) -> Tensor:
     float32 would leave the weights only three digits.
     """
     last = x.shape[-1] - 1
-    position = position.clamp(0, last)
-    left = position.long()
-    weight = (position - left).to(x.dtype).unsqueeze(1)
-    return take(x, left).lerp(take(x, (left + 1).clamp(max=last)), weight)
+    left = position.long().clamp_(0, max(last - 1, 0))
+    weight = (position - left).to(x.dtype).clamp_(0, 1).unsqueeze(1)
+    return take(x, left).lerp(take(x[..., min(1, last) :], left), weight)

@@ -10,6 +10,7 @@ from sleepsweep.augment.blocks import in_blocks
 from sleepsweep.augment.draws import normal, unit, whole
 from sleepsweep.augment.parameters import alternative, parameter
 from sleepsweep.augment.resampling import take
+from sleepsweep.augment.rows import pieces
 from sleepsweep.augment.warping import warp, warp_smoothly
 from sleepsweep.errors import UserError
 
@@ -98,26 +99,18 @@ class RandomTimeShift(Temporal):
     max_samples: int = parameter(300, low=0)
 
     def apply(self, x: Tensor, generator: torch.Generator, partner: Tensor) -> Tensor:
-        return shift(x, whole(x, -self.max_samples, self.max_samples, generator))
+        samples = whole(x, -self.max_samples, self.max_samples, generator)
+        return shift(x, samples, self.max_samples)
 
 
-@in_blocks
 def permute(x: Tensor, order: Tensor) -> Tensor:
     """Join the segments of x (batch, channel, time) in the order (batch, n_segments) of int64."""
-    length, segments = x.shape[-1], order.shape[1]
-    if length % segments == 0:
-        return _permute_equal(x, order)
-    number = torch.arange(segments, device=x.device)
-    lengths = length // segments + (number < length % segments).long()
-    starts = lengths.cumsum(0) - lengths
-    ordered = lengths[order]
-    moved = starts[order] - (ordered.cumsum(1) - ordered)
-    source = moved.flatten().repeat_interleave(ordered.flatten(), output_size=len(x) * length)
-    return take(x, source.view(len(x), length).add_(torch.arange(length, device=x.device)))
+    equal = x.shape[-1] % order.shape[1] == 0
+    return _permute_equal(x, order) if equal else _permute_samples(x, order)
 
 
 def _permute_equal(x: Tensor, order: Tensor) -> Tensor:
-    """Do the same where all segments are as long: whole segments are moved, not samples."""
+    """Permute segments that are as long as one another: whole segments are moved, not samples."""
     batch, channels, length = x.shape
     segments = order.shape[1]
     first = torch.arange(0, batch * channels * segments, segments, device=x.device)
@@ -127,9 +120,24 @@ def _permute_equal(x: Tensor, order: Tensor) -> Tensor:
 
 
 @in_blocks
-def shift(x: Tensor, samples: Tensor) -> Tensor:
-    """Delay x (batch, channel, time) by `samples`, int64 of shape (batch, 1), filling with 0."""
+def _permute_samples(x: Tensor, order: Tensor) -> Tensor:
+    """Permute segments that differ by a sample, sample by sample."""
+    length, segments = x.shape[-1], order.shape[1]
+    number = torch.arange(segments, device=x.device)
+    lengths = length // segments + (number < length % segments).long()
+    starts = lengths.cumsum(0) - lengths
+    ordered = lengths[order]
+    moved = starts[order] - (ordered.cumsum(1) - ordered)
+    source = moved.flatten().repeat_interleave(ordered.flatten(), output_size=len(x) * length)
+    return take(x, source.view(len(x), length).add_(torch.arange(length, device=x.device)))
+
+
+def shift(x: Tensor, samples: Tensor, largest: int) -> Tensor:
+    """Delay x (batch, channel, time) by `samples`, int64 of shape (batch, 1), filling with 0.
+
+    No delay is longer than `largest`, to either side.
+    """
     length = x.shape[-1]
-    with_zeros = torch.nn.functional.pad(x, (1, 1))
-    source = torch.arange(1, length + 1, device=x.device) - samples
-    return take(with_zeros, source.clamp_(0, length + 1))
+    most = min(largest, length)
+    with_zeros = torch.nn.functional.pad(x, (most, most))
+    return pieces(with_zeros, most - samples.clamp(-most, most), length)

@@ -22,8 +22,7 @@ def warp(x: Tensor, stretch: Tensor) -> Tensor:
     # From the end of each segment on, the pace is another one.
     change = pace.diff(dim=1)
     for segment in range(change.shape[1]):
-        after = (time - ends[:, segment, None]).clamp_(min=0)
-        position.addcmul_(after, change[:, segment, None])
+        position.addcmul_((time - ends[:, segment, None]).clamp_(min=0), change[:, segment, None])
     return read_at(x, position)
 
 

@@ -101,6 +101,13 @@ class DataSpec(PartSpec):
         """The name in `KINDS` of the source; ``edf`` where it is a description file."""
         return "edf" if is_description(self.source) else self.source
 
+    @property
+    def channels(self) -> int | None:
+        """How many derivations are taken; ``None`` where a description or the files say."""
+        if self.derivations is not None:
+            return len(self.derivations)
+        return KINDS[self.kind].channels
+
     def build(self) -> Source:
         """Return the source. Raises `UserError` when the spec does not fit it."""
         return KINDS[self.kind].build(self)
@@ -143,7 +150,8 @@ class DataSpec(PartSpec):
 class Kind:
     """A source by name: how it is built, and how a path is recognised as one.
 
-    `what` describes such a path; `wake_crop_min` is the default crop.
+    `what` describes such a path; `wake_crop_min` is the default crop; `channels` is how many
+    derivations it takes where none are named, ``None`` if that is not known without its files.
     """
 
     build: Callable[[DataSpec], Source]
@@ -151,6 +159,7 @@ class Kind:
     holds: Callable[[Path], bool] = lambda path: False
     what: str = ""
     wake_crop_min: float | None = None
+    channels: int | None = None
 
 
 def _simulated(spec: DataSpec) -> Source:
@@ -202,13 +211,15 @@ def _root(spec: DataSpec) -> Path:
 
 
 OWN_KINDS: dict[str, Kind] = {
-    "simulated": Kind(_simulated, wake_crop_min=30.0),
+    "simulated": Kind(_simulated, wake_crop_min=30.0, channels=1),
     "store": Kind(_store, reads_root=True, holds=holds_store, what="a prepared store"),
     "sleep-edf": Kind(
-        _sleep_edf, reads_root=True, holds=holds_sleep_edf, wake_crop_min=30.0,
+        _sleep_edf, reads_root=True, holds=holds_sleep_edf, wake_crop_min=30.0, channels=1,
         what="a folder of Sleep-EDF (*-PSG.edf with *-Hypnogram.edf)",
     ),
-    "npz": Kind(_npz, reads_root=True, holds=holds_npz, what="a folder of npz files"),
+    "npz": Kind(
+        _npz, reads_root=True, holds=holds_npz, channels=1, what="a folder of npz files"
+    ),
     "edf": Kind(
         _edf, reads_root=True, wake_crop_min=30.0,
         what="a description file (.yaml) of any other EDF or BDF files",

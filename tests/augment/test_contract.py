@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sleepsweep.augment import Augmentation, Member, Policy, augmentations
+from sleepsweep.augment import policy as policies
 
 ALL = list(augmentations().values())
 DETERMINISTIC = {"SignFlip", "TimeReversal", "Placebo"}
@@ -36,8 +37,13 @@ class NoWaiting(TorchDispatchMode):
     """Fail on what would make an accelerator wait: reading a value, shapes that depend on data."""
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        assert "_local_scalar_dense" not in str(operation)
-        assert "nonzero" not in str(operation)
+        name = str(operation)
+        for waiting in ("_local_scalar_dense", "nonzero", "masked_select", "unique", "aten.equal"):
+            assert waiting not in name
+        if name.startswith(("aten.index.", "aten.index_put")):
+            assert all(each is None or each.dtype != torch.bool for each in args[1])
+        if name.startswith("aten.repeat_interleave"):
+            assert (kwargs or {}).get("output_size") is not None
         return operation(*args, **(kwargs or {}))
 
 
@@ -91,13 +97,14 @@ def test_epochs_have_their_own_draws_and_channels_share_them(cls, epochs, seeded
         torch.testing.assert_close(result[:, 0], result[:, 1])
 
 
+@pytest.mark.parametrize("length", [301, 300])
 @pytest.mark.parametrize("cls", ALL)
-def test_non_contiguous_input_and_no_epochs(cls, epochs, seeded):
-    x, partner = epochs(301, 2, 4).permute(2, 1, 0), epochs(301, 2, 4, seed=1).permute(2, 1, 0)
+def test_non_contiguous_input_and_no_epochs(cls, epochs, seeded, length):
+    x, partner = (epochs(length, 2, 4, seed=seed).permute(2, 1, 0) for seed in (0, 1))
     assert not x.is_contiguous()
     result = cls()(x, seeded(0), partner)
     torch.testing.assert_close(result, cls()(x.contiguous(), seeded(0), partner.contiguous()))
-    assert cls()(x[:0], seeded(0), partner[:0]).shape == (0, 2, 301)
+    assert cls()(x[:0], seeded(0), partner[:0]).shape == (0, 2, length)
 
 
 @pytest.mark.parametrize("cls", [c for c in ALL if c.__name__ != "RandomAdditiveGaussianNoise"])
@@ -113,6 +120,31 @@ def test_nothing_waits_for_the_device(cls, epochs, seeded):
     x, partner = epochs(), epochs(seed=1)
     with NoWaiting():
         cls()(x, seeded(0), partner)
+
+
+def test_nothing_in_a_policy_waits_for_the_device(epochs, seeded, monkeypatch):
+    # An accelerator's way through a policy, taken by the processor.
+    monkeypatch.setattr(policies, "_ToRows", lambda: policies._by_mask)
+    x, partner = epochs(), epochs(seed=1)
+    everything = Policy(tuple(Member(cls(), 0.5) for cls in ALL), choose=len(ALL) - 1)
+    with NoWaiting():
+        everything.views(x, seeded(0), lambda batch, generator: partner)
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        lambda x: x.sum().item(),
+        lambda x: x.nonzero(),
+        lambda x: x[x > 0],
+        lambda x: x.unique(),
+        lambda x: torch.equal(x, x),
+        lambda x: x.repeat_interleave((x > 0).long()),
+    ],
+)
+def test_what_waits_is_found(waits):
+    with pytest.raises(AssertionError), NoWaiting():
+        waits(torch.ones(8))
 
 
 @pytest.mark.parametrize("cls", ALL)

@@ -15,9 +15,11 @@ from sleepsweep.augment import (
     SignFlip,
     TailoredMixup,
     TimeReversal,
+    augmentations,
 )
+from sleepsweep.augment import policy as policies
 from sleepsweep.augment.draws import unit
-from sleepsweep.augment.policy import _by_mask, _to_rows
+from sleepsweep.augment.policy import _by_mask, _ToRows
 from sleepsweep.errors import UserError
 
 
@@ -72,7 +74,7 @@ def test_members_are_drawn_independently(epochs, seeded):
         assert (result == expected).all(-1).double().mean() == pytest.approx(0.25, abs=0.03)
 
 
-@pytest.mark.parametrize("apply_where", [_to_rows, _by_mask])
+@pytest.mark.parametrize("apply_where", [_ToRows(), _by_mask])
 def test_rows_and_masks_change_the_chosen_epochs_only(epochs, seeded, apply_where):
     x, partner = epochs(6), epochs(6, seed=1)
     chosen = torch.tensor([True, False, False, True, True, False])
@@ -84,6 +86,42 @@ def test_rows_and_masks_change_the_chosen_epochs_only(epochs, seeded, apply_wher
     for same in (chosen & False, chosen | True):
         result = apply_where(SignFlip(), x, same, seeded(0), None)
         assert torch.equal(result, -x if same.all() else x)
+
+
+@pytest.mark.parametrize("p", [0.5, 0.05])
+def test_rows_and_masks_agree_in_values_and_gradients(epochs, seeded, monkeypatch, p):
+    # None of these draws anything but whether it is applied.
+    several = policy_of(SignFlip(), Times(2.0), TimeReversal(), Times(3.0), SignFlip(), p=p)
+    found = []
+    for way in (_ToRows, lambda: _by_mask):
+        monkeypatch.setattr(policies, "_ToRows", way)
+        x = epochs(40).requires_grad_()
+        result = several(x, seeded(3))
+        (result * epochs(40, seed=1)).sum().backward()
+        found.append((result, x.grad))
+    assert not torch.equal(found[0][0], x)
+    assert torch.equal(found[0][0], found[1][0])
+    assert torch.equal(found[0][1], found[1][1])
+
+
+@pytest.mark.parametrize("p", [0.3, 0.97])  # with 0.97, some members get all eight epochs
+def test_epochs_and_partners_survive_what_is_written_in_place(epochs, seeded, p):
+    x, partner = epochs(8), epochs(8, seed=1)
+    x_before, partner_before = x.clone(), partner.clone()
+    everything = policy_of(*(cls() for cls in augmentations().values()), p=p)
+    for seed in range(5):
+        first, second = everything.views(x, seeded(seed), lambda batch, generator: partner)
+        assert torch.equal(x, x_before)
+        assert torch.equal(partner, partner_before)
+        assert not torch.equal(first, second)
+
+
+def test_gradients_flow_through_a_policy(epochs, seeded):
+    x, partner = epochs(8, 2, 3000).requires_grad_(), epochs(8, 2, 3000, seed=1)
+    everything = policy_of(*(cls() for cls in augmentations().values()), p=0.5)
+    (everything(x, seeded(0), partner) * partner).sum().backward()
+    assert x.grad.isfinite().all()
+    assert (x.grad != 0).flatten(1).any(1).sum() > 4  # of one or the other nothing may be left
 
 
 def test_rows_mix_with_their_own_partner(epochs, seeded):

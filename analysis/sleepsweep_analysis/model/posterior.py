@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 from sleepsweep_analysis.model.design import Design
 from sleepsweep_analysis.model.reml import BOUNDS, Reml, Solution
@@ -93,6 +92,8 @@ def fit(design: Design, *, seed: int = 0) -> Posterior:
 
 def posterior(reml: Reml, *, seed: int = 0, draws: int = HYPER_DRAWS) -> Posterior:
     """The posterior of `reml`, by so many importance draws of its standard deviations."""
+    from scipy.stats import qmc  # loads for half a second: not for those who only import
+
     mode = reml.mode()
     root = np.linalg.cholesky(np.linalg.inv(reml.curvature(mode)))
     uniform = qmc.Sobol(len(mode), rng=np.random.default_rng(seed)).random(draws)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import fisher_exact, mannwhitneyu
 
 from sleepsweep.results import STAGES
 from sleepsweep_analysis.ranking import LEVEL, holm
@@ -74,6 +73,8 @@ def incomplete(seen: Evidence) -> Check:
 
 def _tied(seen: Evidence, failed: pd.Series) -> list[str]:
     """Augmentations whose trials fail more or less often (Fisher's exact test, Holm)."""
+    from scipy.stats import fisher_exact
+
     if not failed.any() or failed.all():
         return []
     p = []
@@ -124,6 +125,8 @@ def length(seen: Evidence) -> Check | None:
 def _longer(
     seen: Evidence, done: pd.DataFrame, steps: np.ndarray[tuple[int], np.dtype[np.float64]]
 ) -> list[str]:
+    from scipy.stats import mannwhitneyu
+
     p = np.ones(len(seen.chosen.pool))
     for number, switch in enumerate(seen.chosen.switches):
         on = done[switch].to_numpy(dtype=bool)

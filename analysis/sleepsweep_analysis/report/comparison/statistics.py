@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
-from scipy.stats import spearmanr
 
 from sleepsweep_analysis.ranking import holm, verdict
 
@@ -62,7 +61,7 @@ def agreement(frame: pd.DataFrame) -> Agreement:
     constant = n < FEWEST or frame["first"].nunique() < 2 or frame["second"].nunique() < 2
     if constant:
         return Agreement(float("nan"), float("nan"), float("nan"), n)
-    rho = float(spearmanr(frame["first"], frame["second"]).statistic)
+    rho = float(frame["first"].rank().corr(frame["second"].rank()))
     half = Z * np.sqrt((1 + rho**2 / 2) / (n - 3))
     middle = np.arctanh(np.clip(rho, -1 + 1e-9, 1 - 1e-9))
     return Agreement(rho, float(np.tanh(middle - half)), float(np.tanh(middle + half)), n)
