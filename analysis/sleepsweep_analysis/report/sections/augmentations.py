@@ -6,11 +6,7 @@ import pandas as pd
 from sleepsweep_analysis.figures.figure import VERDICT_KEY, Figure
 from sleepsweep_analysis.figures.forest import cross_key, forest
 from sleepsweep_analysis.figures.heatmap import heatmap
-from sleepsweep_analysis.report.section import (
-    Block,
-    Section,
-    Table,
-    Text,
+from sleepsweep_analysis.report.columns import (
     count,
     number,
     p_value,
@@ -20,6 +16,7 @@ from sleepsweep_analysis.report.section import (
     text,
     verdict,
 )
+from sleepsweep_analysis.report.section import Block, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import MODEL, counted, distribution, refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import effects as words
