@@ -127,7 +127,7 @@ def read_sweep(sweep: Path) -> "ResultsTable":
 def _from_file(path: Path) -> "ResultsTable":
     """Read a table; our own augmentations have a category where its groups tell none."""
     from sleepsweep_analysis import load
-    from sleepsweep_analysis.members import UNCATEGORISED
+    from sleepsweep_analysis.reading.members import UNCATEGORISED
 
     table = load(path)
     categories = table.study.categories

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from sleepsweep_analysis.estimates.ranking import EQUAL
 from sleepsweep_analysis.figures.figure import Key, Panel, margins
 from sleepsweep_analysis.figures.palette import GREY, ORANGE, SYMBOLS, VERDICTS, label
-from sleepsweep_analysis.ranking import EQUAL
 from sleepsweep_analysis.words.numbers import estimate
 
 __all__ = ["MARKS", "cross_key", "forest"]

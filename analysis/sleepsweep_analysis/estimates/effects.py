@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sleepsweep_analysis.comparable import Comparable
+from sleepsweep_analysis.estimates.ranking import describe
 from sleepsweep_analysis.model import Posterior
-from sleepsweep_analysis.ranking import describe
 
 __all__ = ["augmentations", "categories", "contrasts"]
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sleepsweep_analysis import analyse, detectable, effects
+from sleepsweep_analysis import analyse
 from sleepsweep_analysis.comparable import comparable
-from sleepsweep_analysis.crosschecks import least_squares
+from sleepsweep_analysis.estimates import detectable, effects
+from sleepsweep_analysis.estimates.crosschecks import least_squares
+from sleepsweep_analysis.estimates.ranking import holm, verdict
 from sleepsweep_analysis.model import build, fit
-from sleepsweep_analysis.ranking import holm, verdict
 from sleepsweep_analysis.simulation import CATEGORIES
 from sleepsweep_analysis.warnings import detectable as smallest
 from sleepsweep_analysis.warnings import runs_for

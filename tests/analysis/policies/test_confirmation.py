@@ -9,8 +9,8 @@ from scipy.stats import t
 
 from sleepsweep.results import CONFUSION_CELLS, ResultsTable, macro_f1
 from sleepsweep_analysis import analyse
-from sleepsweep_analysis.confirmation import COLUMNS, confirmation
-from sleepsweep_analysis.sensitivity import holds
+from sleepsweep_analysis.estimates.sensitivity import holds
+from sleepsweep_analysis.policies.confirmation import COLUMNS, confirmation
 
 PEOPLE, BLOCKS = 6, 4
 

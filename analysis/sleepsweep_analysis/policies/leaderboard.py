@@ -12,9 +12,9 @@ from scipy.special import ndtri
 
 from sleepsweep.results import ResultsTable
 from sleepsweep_analysis.comparable import Comparable
-from sleepsweep_analysis.jackknife import jackknife
 from sleepsweep_analysis.model import Posterior
-from sleepsweep_analysis.tukey import letters
+from sleepsweep_analysis.policies.jackknife import jackknife
+from sleepsweep_analysis.policies.tukey import letters
 
 __all__ = ["expected_maximum", "leaderboard"]
 

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sleepsweep_analysis.comparable import PLACEBO, Comparable
+from sleepsweep_analysis.estimates.ranking import p_best
 from sleepsweep_analysis.model import Posterior
-from sleepsweep_analysis.ranking import p_best
 
 __all__ = ["composition", "sizes"]
 

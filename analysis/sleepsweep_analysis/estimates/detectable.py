@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from sleepsweep_analysis.estimates.ranking import EQUAL, LEVEL
 from sleepsweep_analysis.model import Posterior, Reml
 from sleepsweep_analysis.model.posterior import posterior as fitted
 from sleepsweep_analysis.model.reml import BASE_SD
-from sleepsweep_analysis.ranking import EQUAL, LEVEL
 
 __all__ = ["POWER", "TYPICAL", "detectable_effects", "flat"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sleepsweep_analysis.cells import Cells
+from sleepsweep_analysis.reading.cells import Cells
 
 __all__ = ["UNCATEGORISED", "Policies"]
 

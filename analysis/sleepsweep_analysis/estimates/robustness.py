@@ -5,9 +5,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sleepsweep_analysis.comparable import Comparable
+from sleepsweep_analysis.estimates.ranking import describe
 from sleepsweep_analysis.model import Posterior
 from sleepsweep_analysis.model.covariates import Covariate
-from sleepsweep_analysis.ranking import describe
 
 __all__ = ["covariates", "robustness"]
 

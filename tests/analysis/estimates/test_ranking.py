@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sleepsweep_analysis.ranking import holm, p_best, verdict
+from sleepsweep_analysis.estimates.ranking import holm, p_best, verdict
 
 
 def test_holm_against_the_definition():

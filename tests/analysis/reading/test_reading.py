@@ -9,9 +9,9 @@ import pytest
 
 from sleepsweep.results import TRIAL_COLUMNS, TableError
 from sleepsweep_analysis import load
-from sleepsweep_analysis.columns import COLUMNS, PREFIXED
+from sleepsweep_analysis.reading.columns import COLUMNS, PREFIXED
 
-README = Path(__file__).parents[2] / "analysis" / "README.md"
+README = Path(__file__).parents[3] / "analysis" / "README.md"
 
 
 def csv(tmp_path: Path, text: str) -> Path:

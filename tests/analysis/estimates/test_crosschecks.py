@@ -10,8 +10,8 @@ from scipy.stats import studentized_range, ttest_1samp
 
 from sleepsweep_analysis import analyse
 from sleepsweep_analysis.comparable import comparable
-from sleepsweep_analysis.crosschecks import crosschecks, least_squares, screen
-from sleepsweep_analysis.tukey import letters, pairwise
+from sleepsweep_analysis.estimates.crosschecks import crosschecks, least_squares, screen
+from sleepsweep_analysis.policies.tukey import letters, pairwise
 
 
 @pytest.fixture
@@ -108,5 +108,7 @@ def test_letters_of_a_chain_overlap(monkeypatch):
     names = pd.Series(range(3, 0, -1), index=["a", "b", "c"])
     apart = np.zeros((3, 3), dtype=bool)
     apart[0, 2] = apart[2, 0] = True
-    monkeypatch.setattr("sleepsweep_analysis.tukey.pairwise", lambda scores: (names, apart))
+    monkeypatch.setattr(
+        "sleepsweep_analysis.policies.tukey.pairwise", lambda scores: (names, apart)
+    )
     assert letters(SimpleNamespace()) == {"a": "a", "b": "ab", "c": "b"}

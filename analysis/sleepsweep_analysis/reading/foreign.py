@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from sleepsweep.results import ResultsTable, StudyInfo, TableError
-from sleepsweep_analysis.cells import Cells
-from sleepsweep_analysis.columns import COLUMNS, unknown
-from sleepsweep_analysis.members import Policies
+from sleepsweep_analysis.reading.cells import Cells
+from sleepsweep_analysis.reading.columns import COLUMNS, unknown
+from sleepsweep_analysis.reading.members import Policies
 
 __all__ = ["of_cells"]
 

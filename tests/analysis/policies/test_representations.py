@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from sleepsweep.results import TableError
 from sleepsweep_analysis import analyse
-from sleepsweep_analysis.representations import represent
+from sleepsweep_analysis.policies.representations import represent
 
 N, PEOPLE = 300, 5
 

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sleepsweep_analysis.comparable import Comparable
+from sleepsweep_analysis.estimates.ranking import EQUAL
 from sleepsweep_analysis.model import Posterior
 from sleepsweep_analysis.model.dials import Dial, bend
 from sleepsweep_analysis.model.layout import Layout
-from sleepsweep_analysis.ranking import EQUAL
 
 __all__ = ["doses", "optima"]
 

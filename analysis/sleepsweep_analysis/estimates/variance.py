@@ -5,8 +5,8 @@ import pandas as pd
 from scipy.special import chdtri
 
 from sleepsweep_analysis.comparable import Comparable
+from sleepsweep_analysis.estimates.power import blocks_needed
 from sleepsweep_analysis.model import Posterior
-from sleepsweep_analysis.power import blocks_needed
 
 __all__ = ["MEANINGS", "components", "runs_needed"]
 

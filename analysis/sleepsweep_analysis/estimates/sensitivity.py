@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from sleepsweep.results import STAGES
-from sleepsweep_analysis import effects
 from sleepsweep_analysis.comparable import Comparable
+from sleepsweep_analysis.estimates import effects
+from sleepsweep_analysis.estimates.ranking import holm, verdict
 from sleepsweep_analysis.model import PRIORS, Estimate, Reml, build, enough
 from sleepsweep_analysis.model.posterior import posterior
-from sleepsweep_analysis.ranking import holm, verdict
 
 __all__ = ["by_stage", "flips_without_collapsed", "holds", "sensitivity"]
 

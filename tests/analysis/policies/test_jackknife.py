@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import t
 from sklearn.metrics import f1_score
 
-from sleepsweep_analysis.jackknife import jackknife
+from sleepsweep_analysis.policies.jackknife import jackknife
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sleepsweep.results import Confusion, ResultsTable, macro_f1
 from sleepsweep_analysis.comparable import Comparable
-from sleepsweep_analysis.jackknife import jackknife_difference
+from sleepsweep_analysis.policies.jackknife import jackknife_difference
 
 __all__ = ["Comparison", "compare_subjects"]
 

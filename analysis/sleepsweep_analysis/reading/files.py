@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sleepsweep.results import ResultsTable, TableError
-from sleepsweep_analysis.cells import Cells
-from sleepsweep_analysis.columns import COLUMNS, PREFIXED
-from sleepsweep_analysis.foreign import of_cells
+from sleepsweep_analysis.reading.cells import Cells
+from sleepsweep_analysis.reading.columns import COLUMNS, PREFIXED
+from sleepsweep_analysis.reading.foreign import of_cells
 
 __all__ = ["load"]
 
@@ -29,10 +29,10 @@ def load(source: Path | str, *, categories: Mapping[str, str] | None = None) -> 
 
     `source` is a sweep's folder, its ``trials.parquet`` (under any name, with or without
     ``subjects.parquet`` beside it), or a CSV (UTF-8, comma) or parquet file with the columns of
-    `sleepsweep_analysis.columns`. `categories` gives the category of augmentations by name, of
-    which a sweep has its own already; otherwise the ``group`` of rows in which one stands alone
-    tells it. Raises `TableError` where the table cannot be read: it names the file, the row, the
-    column and what is allowed.
+    `sleepsweep_analysis.reading.columns`. `categories` gives the category of augmentations by
+    name, of which a sweep has its own already; otherwise the ``group`` of rows in which one stands
+    alone tells it. Raises `TableError` where the table cannot be read: it names the file, the row,
+    the column and what is allowed.
     """
     path = Path(source)
     if path.is_dir():

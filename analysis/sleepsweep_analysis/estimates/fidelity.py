@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from sleepsweep_analysis.comparable import Comparable
-from sleepsweep_analysis.crosschecks import least_squares
+from sleepsweep_analysis.estimates.crosschecks import least_squares
 
 __all__ = ["fidelity", "within_blocks"]
 

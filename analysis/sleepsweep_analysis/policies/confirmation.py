@@ -15,8 +15,8 @@ from scipy.special import stdtr, stdtrit
 
 from sleepsweep.results import ResultsTable
 from sleepsweep_analysis.comparable import last_rows
-from sleepsweep_analysis.jackknife import leave_one_out
-from sleepsweep_analysis.ranking import holm, verdict
+from sleepsweep_analysis.estimates.ranking import holm, verdict
+from sleepsweep_analysis.policies.jackknife import leave_one_out
 
 __all__ = ["COLUMNS", "confirmation"]
 

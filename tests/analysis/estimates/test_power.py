@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from sleepsweep_analysis.power import blocks_needed, power
+from sleepsweep_analysis.estimates.power import blocks_needed, power
 
 
 @pytest.mark.parametrize(("effect", "sd", "blocks"), [(1.0, 1.0, 5), (0.5, 0.9, 12), (0.0, 1.0, 8)])
