@@ -24,7 +24,7 @@ from sleepsweep.trial import MemberSpec
 class KeyedError(ValueError):
     """A value that does not fit, found while checking a larger part: `path` leads to its key."""
 
-    def __init__(self, message: str, *path: str) -> None:
+    def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
         self.path = path
 

@@ -141,11 +141,12 @@ class Space:
         gathers in one block. No trial occurs twice: a repeated draw is drawn again.
         """
         known: set[str] = set()
-        designed = []
-        for design in self.spec.search.designs:
-            for block in range(len(self.blocks)):
-                for policy in self._designed(design, block):
-                    designed.append((design, self.trial(policy, block)))
+        pool, blocks, seed = self.spec.augmentations, len(self.blocks), self.spec.seed
+        designed = [
+            (item.name, self.trial(policy, block))
+            for item in self.spec.search.designs
+            for block, policy in item.lay_out(pool, blocks, seed)
+        ]
         slots = [
             Slot(order, "design", design, trial.block, trial)
             for order, (design, trial) in enumerate(_distinct(designed, known))
@@ -173,15 +174,6 @@ class Space:
                 known.add(trial.id)
                 return trial
         return None
-
-    def _designed(self, design: str, block: int) -> list[tuple[MemberSpec, ...]]:
-        if design == "none":
-            return [()]
-        singles: list[tuple[MemberSpec, ...]] = []
-        for name, entry in self.spec.augmentations.members.items():
-            generator = numpy_generator("singles", seed=self.spec.seed, block=block, name=name)
-            singles.append((entry.draw(name, Draws(generator)),))
-        return singles
 
 
 # A space of few distinct policies can be exhausted; so many repeated draws say that it is.

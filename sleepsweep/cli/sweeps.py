@@ -42,7 +42,7 @@ def check(
     """
     spec = _spec(space, data, settings, preset, trials, seed, None)
     people = _people(spec)
-    designs = ", ".join(spec.search.designs) or "none besides"
+    designs = ", ".join(map(str, spec.search.designs)) or "none besides"
     print(f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs}; ", end="")
     print(f"blocks: {spec.split.blocks}; rungs at steps {', '.join(map(str, spec.rungs))}.")
     print(people)
