@@ -120,7 +120,11 @@ MISTAKES = [
         ["line 2, search.designs.1.factorial.trials", "required"],
     ),
     ("name: good", DESIGNS.format("{factorial: {trails: 9}}"), ["line 4", "did you mean trials"]),
-    ("name: good", DESIGNS.format("{factorial: {trials: 99}}"), ["line 4", "designs.1", "distinct"]),
+    (
+        "name: good",
+        DESIGNS.format("{factorial: {trials: 99}}"),
+        ["line 4", "designs.1", "distinct"],
+    ),
     (
         "name: good",
         DESIGNS.format("{list: {policies: [[{TimeWarping: {p: 2}}]]}}"),

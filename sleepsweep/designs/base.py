@@ -66,12 +66,8 @@ class Design(PartSpec, ABC):
         """Raise `KeyedError` for an option that does not fit the pool or the recordings."""
 
     @abstractmethod
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """How many policies it has in a block, by its formula."""
-
     def count(self, pool: AugmentationsSpec, blocks: int) -> int:
-        """How many trials it has, by its formula."""
-        return blocks * self.per_block(pool)
+        """How many trials it has, by its formula: none of them is made for that."""
 
     @abstractmethod
     def lay_out(self, frame: Frame, block: int) -> Iterator[Policy]:

@@ -45,9 +45,9 @@ class WithinCategory(OfCategories):
     Σ (2ⁿ − 1) a block, over the categories, which have n members each.
     """
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """Σ (2ⁿ − 1)."""
-        return sum(2 ** len(names) - 1 for names in self.groups(pool))
+    def count(self, pool: AugmentationsSpec, blocks: int) -> int:
+        """Σ (2ⁿ − 1) in each block."""
+        return blocks * sum((1 << len(names)) - 1 for names in self.groups(pool))
 
     def sets(self, pool: AugmentationsSpec) -> Iterator[tuple[str, ...]]:
         """See `SetDesign`."""
@@ -75,11 +75,11 @@ class BetweenCategories(OfCategories):
                 f"{'category' if there == 1 else 'categories'}"
             )
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """Σ Π c, over the choices of categories."""
+    def count(self, pool: AugmentationsSpec, blocks: int) -> int:
+        """Σ Π c in each block, over the choices of categories."""
         sizes = [len(names) for names in self.groups(pool)]
-        parts = sizes if self.take == "one" else [2**size - 1 for size in sizes]
-        return sum(prod(chosen) for chosen in combinations(parts, self.together))
+        parts = sizes if self.take == "one" else [(1 << size) - 1 for size in sizes]
+        return blocks * sum(prod(chosen) for chosen in combinations(parts, self.together))
 
     def sets(self, pool: AugmentationsSpec) -> Iterator[tuple[str, ...]]:
         """See `SetDesign`."""

@@ -37,12 +37,8 @@ class Factorial(OfMembers):
                 "trials",
             )
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """See `count`: the trials are shared out to the blocks."""
-        raise NotImplementedError
-
     def count(self, pool: AugmentationsSpec, blocks: int) -> int:
-        """`trials`."""
+        """`trials`, shared out to the blocks."""
         return self.trials
 
     def lay_out(self, frame: Frame, block: int) -> Iterator[Policy]:

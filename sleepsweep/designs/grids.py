@@ -53,9 +53,9 @@ class SeverityGrid(OfMembers):
                 raise KeyedError(f"{name} has no severity: its dial is p", "members", place)
         return with_dial
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """d · s."""
-        return len(self.names(pool)) * len(self.severities)
+    def count(self, pool: AugmentationsSpec, blocks: int) -> int:
+        """d · s in each block."""
+        return blocks * len(self.names(pool)) * len(self.severities)
 
     def lay_out(self, frame: Frame, block: int) -> Iterator[Policy]:
         """See `Design`."""
@@ -94,9 +94,9 @@ class ProbabilityGrid(OfMembers):
                     "sums", place,
                 )  # fmt: skip
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """s or 2s, less the sum at which both ways are the same."""
-        return len(self._shares(pool))
+    def count(self, pool: AugmentationsSpec, blocks: int) -> int:
+        """s or 2s in each block, less the sum at which both ways are the same."""
+        return blocks * len(self._shares(pool))
 
     def lay_out(self, frame: Frame, block: int) -> Iterator[Policy]:
         """See `Design`."""

@@ -58,9 +58,9 @@ class WrittenOut(Design):
                 except KeyedError as error:
                     raise KeyedError(str(error), *path, name, *error.path) from error
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """k."""
-        return len(self.policies)
+    def count(self, pool: AugmentationsSpec, blocks: int) -> int:
+        """k in each block."""
+        return blocks * len(self.policies)
 
     def lay_out(self, frame: Frame, block: int) -> Iterator[Policy]:
         """See `Design`."""

@@ -93,6 +93,3 @@ class DesignSpec(PartSpec):
         for block in range(blocks):
             for policy in self.design.lay_out(frame, block):
                 yield block, policy
-
-    def __str__(self) -> str:
-        return self.name

@@ -11,9 +11,9 @@ from sleepsweep.pool import AugmentationsSpec
 class NoAugmentation(Design):
     """``none``: the empty policy. One a block."""
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """1."""
-        return 1
+    def count(self, pool: AugmentationsSpec, blocks: int) -> int:
+        """1 in each block."""
+        return blocks
 
     def lay_out(self, frame: Frame, block: int) -> Iterator[Policy]:
         """See `Design`."""
@@ -23,9 +23,9 @@ class NoAugmentation(Design):
 class Singles(SetDesign):
     """``singles``: each of the n members alone. n a block."""
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """n."""
-        return len(self.names(pool))
+    def count(self, pool: AugmentationsSpec, blocks: int) -> int:
+        """n in each block."""
+        return blocks * len(self.names(pool))
 
     def sets(self, pool: AugmentationsSpec) -> Iterator[tuple[str, ...]]:
         """See `SetDesign`."""
@@ -36,9 +36,9 @@ class Singles(SetDesign):
 class LeaveOneOut(SetDesign):
     """``leave_one_out``: all of the n members but one, each left out once. n a block."""
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """n."""
-        return len(self.names(pool))
+    def count(self, pool: AugmentationsSpec, blocks: int) -> int:
+        """n in each block."""
+        return blocks * len(self.names(pool))
 
     def sets(self, pool: AugmentationsSpec) -> Iterator[tuple[str, ...]]:
         """See `SetDesign`."""
@@ -50,9 +50,9 @@ class LeaveOneOut(SetDesign):
 class Pairs(SetDesign):
     """``pairs``: every two of the n members. n(n − 1)/2 a block."""
 
-    def per_block(self, pool: AugmentationsSpec) -> int:
-        """n(n − 1)/2."""
-        return comb(len(self.names(pool)), 2)
+    def count(self, pool: AugmentationsSpec, blocks: int) -> int:
+        """n(n − 1)/2 in each block."""
+        return blocks * comb(len(self.names(pool)), 2)
 
     def sets(self, pool: AugmentationsSpec) -> Iterator[tuple[str, ...]]:
         """See `SetDesign`."""

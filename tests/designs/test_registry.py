@@ -227,7 +227,7 @@ def test_an_explosion_is_refused_with_its_count_before_anything_is_laid_out(
         sweep(augmentations=pool, search={"designs": [design]}, split={"blocks": 4})
     allowed = sweep(augmentations=pool, search={"designs": [design]}, split={"blocks": 3})
     (item,) = allowed.search.designs
-    assert item.design.per_block(allowed.augmentations) == 15 * 15 * 7
+    assert item.design.count(allowed.augmentations, 3) == 3 * 15 * 15 * 7
 
 
 def test_a_sweep_that_would_run_nothing_is_refused(sweep: Callable[..., SweepSpec]) -> None:
