@@ -42,8 +42,13 @@ def check(
     """
     spec = _spec(space, data, settings, preset, trials, seed, None)
     people = _people(spec)
-    designs = ", ".join(spec.search.designs) or "none besides"
-    print(f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs}; ", end="")
+    pool, blocks = spec.augmentations, spec.split.blocks
+    designs = ", ".join(
+        f"{item.name} ({item.design.count(pool, blocks)})" for item in spec.search.designs
+    )
+    print(
+        f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs or 'no'}; ", end=""
+    )
     print(f"blocks: {spec.split.blocks}; rungs at steps {', '.join(map(str, spec.rungs))}.")
     print(people)
 
