@@ -15,9 +15,7 @@ from sleepsweep.part import PartSpec, only
 from sleepsweep.pool import AugmentationsSpec
 
 # Keys of the grammar that this version refuses; the message says so instead of "unknown key".
-NOT_YET = frozenset(
-    {"confirm", "policy", "stages", "tracking.tensorboard", "tracking.system_metrics"}
-)
+NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard", "tracking.system_metrics"})
 
 
 class SearchSpec(PartSpec):
@@ -52,6 +50,13 @@ class SchedulerSpec(PartSpec):
             early.append(step)
             step *= self.factor
         return (*early, steps)
+
+
+class ConfirmSpec(PartSpec):
+    """The YAML's ``confirm``: how many policies are run again, on how many fresh blocks."""
+
+    top: Annotated[int, Field(ge=1, le=10)] = 3
+    blocks: Annotated[int, Field(ge=2)] = 10
 
 
 class ResourcesSpec(PartSpec):
@@ -95,6 +100,7 @@ class SweepSpec(PartSpec):
     search: SearchSpec = SearchSpec()
     scheduler: SchedulerSpec = SchedulerSpec()
     objective: Annotated[str, only("macro_f1")] = "macro_f1"
+    confirm: ConfirmSpec = ConfirmSpec()
     resources: ResourcesSpec = ResourcesSpec()
     tracking: TrackingSpec = TrackingSpec()
 
