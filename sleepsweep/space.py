@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sleepsweep.data.split import Split, draw_split
+from sleepsweep.data.split import Split, draw_fresh_split, draw_split
 from sleepsweep.pool import AugmentationsSpec, shared_out
 from sleepsweep.ranges import Draws, Scalar, Suggest
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.spec import SweepSpec
 from sleepsweep.trial import MemberSpec, TrialSpec
 
-Kind = Literal["design", "anchor", "search"]
+Kind = Literal["design", "anchor", "search", "confirmation"]
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,26 @@ def make_blocks(spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...
     """
 
     def block(index: int) -> Block:
-        split = draw_split(nights, test, spec.split, index)
         place = index if spec.split.resplit else 0
-        labelled = spec.probe.labelled(split.train, split=place, seed=spec.split.seed)
-        return Block(index, place, spec.seed + index, split, labelled)
+        return _block(spec, index, place, draw_split(nights, test, spec.split, index))
 
     return [block(index) for index in range(spec.split.blocks)]
+
+
+def fresh_blocks(
+    spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...], count: int
+) -> list[Block]:
+    """Return so many blocks beyond those of `make_blocks`: other splits and other seeds."""
+
+    def block(index: int) -> Block:
+        return _block(spec, index, index, draw_fresh_split(nights, test, spec.split, index))
+
+    return [block(spec.split.blocks + place) for place in range(count)]
+
+
+def _block(spec: SweepSpec, index: int, place: int, split: Split) -> Block:
+    labelled = spec.probe.labelled(split.train, split=place, seed=spec.split.seed)
+    return Block(index, place, spec.seed + index, split, labelled)
 
 
 @dataclass(frozen=True)

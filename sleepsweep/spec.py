@@ -16,9 +16,7 @@ from sleepsweep.part import PartSpec, only
 from sleepsweep.pool import AugmentationsSpec, KeyedError
 
 # Keys of the grammar that this version refuses; the message says so instead of "unknown key".
-NOT_YET = frozenset(
-    {"confirm", "policy", "stages", "tracking.tensorboard", "tracking.system_metrics"}
-)
+NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard", "tracking.system_metrics"})
 
 
 class SearchSpec(PartSpec):
@@ -65,6 +63,13 @@ class SchedulerSpec(PartSpec):
         return (*early, steps)
 
 
+class ConfirmSpec(PartSpec):
+    """The YAML's ``confirm``: how many policies are run again, on how many fresh blocks."""
+
+    top: Annotated[int, Field(ge=1, le=10)] = 3
+    blocks: Annotated[int, Field(ge=2)] = 10
+
+
 class ResourcesSpec(PartSpec):
     """The YAML's ``resources``: what one trial gets, and how many run at once."""
 
@@ -106,6 +111,7 @@ class SweepSpec(PartSpec):
     search: SearchSpec = SearchSpec()
     scheduler: SchedulerSpec = SchedulerSpec()
     objective: Annotated[str, only("macro_f1")] = "macro_f1"
+    confirm: ConfirmSpec = ConfirmSpec()
     resources: ResourcesSpec = ResourcesSpec()
     tracking: TrackingSpec = TrackingSpec()
 

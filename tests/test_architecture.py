@@ -34,6 +34,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
     ("sleepsweep.embeddings",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
+    ("sleepsweep.confirmation",),
     ("sleepsweep.datainfo", "sleepsweep.augmentinfo"),
     ("sleepsweep.augmentpage",),
     ("sleepsweep.summary", "sleepsweep.search"),
@@ -47,7 +48,7 @@ ONLY_IN = {
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},
-    "sleepsweep_analysis": {"sleepsweep.cli.reports"},
+    "sleepsweep_analysis": {"sleepsweep.cli.reports", "sleepsweep.cli.confirm"},
 }
 
 

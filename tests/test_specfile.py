@@ -107,7 +107,11 @@ MISTAKES = [
     ("name: good", "name: ../good", ["line 1, name", "pattern"]),
     ("name: good", "question: why", ["name", "required"]),
     ("name: good", "name: good\nname: bad", ["line 2", "given twice"]),
-    ("name: good", "name: good\nconfirm: {top: 3}", ["line 2, confirm", "not supported"]),
+    (
+        "name: good",
+        "name: good\nconfirm: {blocks: 1}",
+        ["line 2, confirm.blocks", "greater than or equal to 2"],
+    ),
     ("name: good", "name: good\nsearch: {sampler: gp}", ["search.sampler", "supported: null, ran"]),
     (
         "name: good",

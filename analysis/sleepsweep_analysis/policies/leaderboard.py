@@ -16,7 +16,7 @@ from sleepsweep_analysis.model import Posterior
 from sleepsweep_analysis.policies.jackknife import jackknife
 from sleepsweep_analysis.policies.tukey import letters
 
-__all__ = ["expected_maximum", "leaderboard"]
+__all__ = ["expected_maximum", "leaderboard", "scores"]
 
 TOP = 10
 
@@ -30,7 +30,7 @@ def leaderboard(table: ResultsTable, chosen: Comparable, posterior: Posterior) -
     trial, because the level itself hides in the blocks), optimism (adjusted − expected), of (how
     many reached the last rung), group (letters of policies that Tukey's test cannot tell apart).
     """
-    frame = _scores(chosen, posterior)
+    frame = scores(chosen, posterior)
     found = letters(frame)
     frame["group"] = [found.get(str(policy), "") for policy in frame["policy"]]
     frame = frame.sort_values(["adjusted", "trial"], ascending=[False, True]).head(TOP)
@@ -48,8 +48,12 @@ def expected_maximum(count: int) -> float:
     return float(ndtri((count - 0.375) / (count + 0.25))) if count > 1 else 0.0
 
 
-def _scores(chosen: Comparable, posterior: Posterior) -> pd.DataFrame:
-    """Every trial at the last rung: recorded, adjusted for its block, and as the model expects."""
+def scores(chosen: Comparable, posterior: Posterior) -> pd.DataFrame:
+    """Every trial at the last rung: recorded, adjusted for its block, and as the model expects.
+
+    In launch order, with the columns of `leaderboard` from ``policy`` to ``of`` but for the
+    jackknife's.
+    """
     design = posterior.design
     layout = design.layout
     at_last = np.flatnonzero(~design.before_last)
