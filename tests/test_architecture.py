@@ -30,7 +30,12 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.ranges", "sleepsweep.pool", "sleepsweep.spec", "sleepsweep.specfile"),
     ("sleepsweep.trial",),
     ("sleepsweep.space",),
-    ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
+    (
+        "sleepsweep.trainable",
+        "sleepsweep.sweepfolder",
+        "sleepsweep.systemmetrics",
+        "sleepsweep.table",
+    ),
     ("sleepsweep.embeddings",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
     ("sleepsweep.datainfo", "sleepsweep.augmentinfo"),
@@ -43,6 +48,7 @@ LAYERS: list[tuple[str, ...]] = [
 
 # Whole packages that only these modules may import.
 ONLY_IN = {
+    "psutil": {"sleepsweep.systemmetrics"},
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},

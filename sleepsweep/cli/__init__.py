@@ -3,7 +3,8 @@
 Imports stand inside the commands, so that ``--help`` is instant.
 """
 
-from sleepsweep.cli import augment, data, reports, sweeps  # their commands join the application
+# Their commands join the application.
+from sleepsweep.cli import augment, data, reports, sweeps, sync
 from sleepsweep.cli.app import app, main
 
-__all__ = ["app", "augment", "data", "main", "reports", "sweeps"]
+__all__ = ["app", "augment", "data", "main", "reports", "sweeps", "sync"]
