@@ -16,7 +16,7 @@ from sleepsweep.part import PartSpec, only
 from sleepsweep.pool import AugmentationsSpec, KeyedError
 
 # Keys of the grammar that this version refuses; the message says so instead of "unknown key".
-NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard", "tracking.system_metrics"})
+NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard"})
 
 
 class SearchSpec(PartSpec):
@@ -79,9 +79,13 @@ class ResourcesSpec(PartSpec):
 
 
 class TrackingSpec(PartSpec):
-    """The YAML's ``tracking``: an MLflow server, or null for a file beside the results."""
+    """The YAML's ``tracking``: an MLflow server, or null for a file beside the results.
+
+    With ``system_metrics``, what each trial takes of its machine (processor, memory, GPU) as well.
+    """
 
     uri: str | None = None
+    system_metrics: bool = False
 
     @field_validator("uri")
     @classmethod

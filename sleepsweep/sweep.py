@@ -9,7 +9,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from sleepsweep.plan import Plan
 from sleepsweep.search import SweepSearcher, make_scheduler
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
+from sleepsweep.systemmetrics import sampled
 from sleepsweep.trainable import run_trial
 from sleepsweep.trial import TrialSpec
 
@@ -71,6 +72,7 @@ def _tune(
     work = partial(
         _work, store=plan.store, exam=plan.exam(folder), folder=folder,
         threads=plan.spec.resources.cpus_per_trial,
+        watched=plan.spec.tracking.system_metrics,
     )  # fmt: skip
     # Ray's own state of the run; nothing of it is read again, as the folder's records are enough.
     scratch = folder.path / "ray"
@@ -96,22 +98,29 @@ def _tune(
 
 
 def _work(
-    config: dict[str, Any], *, store: Store, exam: Store | None, folder: SweepFolder, threads: int
+    config: dict[str, Any],
+    *,
+    store: Store,
+    exam: Store | None,
+    folder: SweepFolder,
+    threads: int,
+    watched: bool,
 ) -> None:
     """Run one trial in a worker process; Ray ends it inside `tune.report` when it is stopped."""
     torch.set_num_threads(threads)
     trial = TrialSpec.model_validate(config["trial"])
-    for metrics in run_trial(trial, store, folder.checkpoint_path(trial.id), exam):
-        tune.report(
-            {
-                **metrics.plain,
-                **metrics.scores,
-                "bracket": 0,
-                "host": socket.gethostname(),
-                "device": "cpu",
-                "version": sleepsweep.__version__,
-            }
-        )
+    with sampled(folder.samples_path(trial.id)) if watched else nullcontext():
+        for metrics in run_trial(trial, store, folder.checkpoint_path(trial.id), exam):
+            tune.report(
+                {
+                    **metrics.plain,
+                    **metrics.scores,
+                    "bracket": 0,
+                    "host": socket.gethostname(),
+                    "device": "cpu",
+                    "version": sleepsweep.__version__,
+                }
+            )
 
 
 def _concurrent(spec: SweepSpec) -> int:

@@ -31,7 +31,12 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.designs",),
     ("sleepsweep.spec", "sleepsweep.specfile"),
     ("sleepsweep.space",),
-    ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
+    (
+        "sleepsweep.trainable",
+        "sleepsweep.sweepfolder",
+        "sleepsweep.systemmetrics",
+        "sleepsweep.table",
+    ),
     ("sleepsweep.embeddings",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
     ("sleepsweep.confirmation",),
@@ -45,6 +50,7 @@ LAYERS: list[tuple[str, ...]] = [
 
 # Whole packages that only these modules may import.
 ONLY_IN = {
+    "psutil": {"sleepsweep.systemmetrics"},
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},
