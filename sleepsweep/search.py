@@ -160,6 +160,7 @@ class SweepSearcher(Searcher):
 
     def _define(self, trial: optuna.Trial) -> None:
         draw_policy(self._space.spec.augmentations, trial)
+        self._space.parts(trial)
 
     def _search(self, trial_id: str, slot: Slot) -> tuple[TrialSpec, dict[str, Any]] | None:
         # A policy that this block has seen would only repeat a known result: it is asked again.
@@ -168,8 +169,9 @@ class SweepSearcher(Searcher):
             seed = self._space.spec.seed
             self._sampler.begin(stream("search", seed=seed, order=slot.order, n=attempt) % 2**32)
             suggestion: dict[str, Any] = self._optuna.suggest(key) or {}
-            policy = draw_policy(self._space.spec.augmentations, Recorded(suggestion))
-            trial = self._space.trial(policy, slot.block)
+            recorded = Recorded(suggestion)
+            policy = draw_policy(self._space.spec.augmentations, recorded)
+            trial = self._space.trial(policy, slot.block, self._space.parts(recorded))
             if trial.id not in self._known:
                 self._known.add(trial.id)
                 return trial, suggestion

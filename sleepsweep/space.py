@@ -11,7 +11,8 @@ from typing import Any, Literal
 from sleepsweep.data.split import Split, draw_split
 from sleepsweep.pool import AugmentationsSpec, PoolEntry
 from sleepsweep.ranges import Scalar, Suggest
-from sleepsweep.seeds import numpy_generator
+from sleepsweep.searched import Parts, draw_values
+from sleepsweep.seeds import Axis, numpy_generator
 from sleepsweep.spec import SweepSpec
 from sleepsweep.trial import MemberSpec, TrialSpec
 
@@ -152,9 +153,16 @@ class Space:
         """Names of the augmentations that policies are drawn from, the placebo included."""
         return list(self.spec.augmentations.members)
 
-    def trial(self, policy: tuple[MemberSpec, ...], block: int) -> TrialSpec:
-        """Return the trial of `policy` in block number `block`."""
+    def trial(
+        self, policy: tuple[MemberSpec, ...], block: int, parts: Parts | None = None
+    ) -> TrialSpec:
+        """Return the trial of `policy` in block number `block`, made of `parts`.
+
+        Without them its searched scalars are drawn, from streams that name block and policy.
+        """
         shared = self.blocks[block]
+        if parts is None:
+            parts = self._drawn_parts(block=block, policy=" + ".join(map(str, policy)))
         return TrialSpec(
             policy=policy,
             mix_partner=self.spec.augmentations.mix_partner,
@@ -165,12 +173,24 @@ class Space:
             train=shared.split.train,
             labelled=shared.labelled,
             validation=shared.split.validation,
-            encoder=self.spec.encoder,
-            pretrain=self.spec.pretrain,
-            probe=self.spec.probe,
+            encoder=parts.encoder,
+            pretrain=parts.pretrain,
+            probe=parts.probe,
             rungs=self.spec.rungs,
             data_hash=self.data_hash,
         )
+
+    def parts(self, source: Suggest) -> Parts:
+        """Draw what a trial is made of besides its policy: the spec's parts, ranges drawn."""
+        return self.spec.parts.with_values(draw_values(self.spec.searched, source))
+
+    def _drawn_parts(self, **axes: Axis) -> Parts:
+        values: dict[str, Scalar] = {}
+        for path, drawn in self.spec.searched.items():
+            # A stream of its own: another range in the YAML changes no value of this one.
+            generator = numpy_generator("searched", seed=self.spec.seed, path=path, **axes)
+            values |= draw_values({path: drawn}, Draws(generator))
+        return self.spec.parts.with_values(values)
 
     def _choose(self, policy: tuple[MemberSpec, ...]) -> int | None:
         # Of as few as that all are offered: the same trial as without a choice.
@@ -211,7 +231,8 @@ class Space:
     def _anchor(self, order: int, block: int, known: set[str]) -> TrialSpec | None:
         for attempt in range(ATTEMPTS):
             draws = Draws(numpy_generator("anchor", seed=self.spec.seed, order=order, n=attempt))
-            trial = self.trial(draw_policy(self.spec.augmentations, draws), block)
+            parts = self._drawn_parts(order=order, n=attempt)
+            trial = self.trial(draw_policy(self.spec.augmentations, draws), block, parts)
             if trial.id not in known:
                 known.add(trial.id)
                 return trial

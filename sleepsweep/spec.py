@@ -1,9 +1,19 @@
 """The validated YAML: one frozen object that says what a sweep asks and how it is answered."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from sleepsweep.augment import Signal
 from sleepsweep.data.source import DataSpec
@@ -13,6 +23,8 @@ from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec, only
 from sleepsweep.pool import AugmentationsSpec
+from sleepsweep.ranges import Range
+from sleepsweep.searched import PARTS, Parts, check_ends, with_ranges, without_ranges
 
 # Keys of the grammar that this version refuses; the message says so instead of "unknown key".
 NOT_YET = frozenset(
@@ -80,7 +92,11 @@ class TrackingSpec(PartSpec):
 
 
 class SweepSpec(PartSpec):
-    """A search space, validated: what ``sleepsweep launch`` is asked to do."""
+    """A search space, validated: what ``sleepsweep launch`` is asked to do.
+
+    Where a scalar of `encoder`, `pretrain` or `probe` is searched, `searched` holds its range and
+    the section the range's first value.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     question: str = ""
@@ -97,6 +113,38 @@ class SweepSpec(PartSpec):
     objective: Annotated[str, only("macro_f1")] = "macro_f1"
     resources: ResourcesSpec = ResourcesSpec()
     tracking: TrackingSpec = TrackingSpec()
+    _searched: dict[str, Range] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_ranges(cls, tree: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(tree, dict):
+            return handler(tree)
+        plain, ranges = without_ranges(tree)
+        spec = handler(plain)
+        check_ends(spec.parts, ranges)
+        spec._searched.update(ranges)
+        return spec
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return with_ranges(handler(self), self._searched)
+
+    @property
+    def searched(self) -> Mapping[str, Range]:
+        """Ranges of the searched scalars by dotted path, e.g. ``pretrain.temperature``."""
+        return self._searched
+
+    @property
+    def parts(self) -> Parts:
+        """What a trial is made of besides its policy, searched scalars at their first value."""
+        return Parts(self.encoder, self.pretrain, self.probe)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every scalar of the parts by dotted path; a searched one's range, as YAML has it."""
+        plain = self.model_dump(mode="json", include=set(PARTS))
+        return {f"{part}.{key}": value for part in PARTS for key, value in plain[part].items()}
 
     @field_validator("augmentations")
     @classmethod

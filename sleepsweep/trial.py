@@ -14,6 +14,7 @@ from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec
 from sleepsweep.ranges import Scalar
+from sleepsweep.searched import Parts
 
 Subjects = Annotated[tuple[str, ...], Field(strict=False)]
 
@@ -65,6 +66,11 @@ class TrialSpec(PartSpec):
         """Twelve hexadecimal digits that name this trial on every machine."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def parts(self) -> Parts:
+        """What the trial is made of besides its policy."""
+        return Parts(self.encoder, self.pretrain, self.probe)
 
     @property
     def split_hash(self) -> str:

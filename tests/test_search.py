@@ -102,6 +102,17 @@ def test_every_slot_is_handed_out_once_in_order(
         assert TrialSpec.model_validate(config["trial"]).id == config["id"]
 
 
+def test_searched_scalars_are_suggested_under_their_paths(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    ranges = {"encoder": {"latent_dim": {"int": [4, 16]}}, "probe": {"C": {"uniform": [0.5, 2]}}}
+    for config in drain(searcher(make_plan(sweep(**ranges)))):
+        if config["kind"] == "search":
+            trial, suggested = TrialSpec.model_validate(config["trial"]), config["suggestion"]
+            assert trial.encoder.latent_dim == suggested["encoder.latent_dim"]
+            assert trial.probe.C == pytest.approx(suggested["probe.C"], rel=1e-3)
+
+
 def test_a_resumed_search_suggests_what_an_uninterrupted_one_would(plan: Plan) -> None:
     whole = drain(searcher(plan))
     begun = drain(searcher(plan))[:4]
