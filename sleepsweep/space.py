@@ -102,6 +102,18 @@ def draw_policy(space: AugmentationsSpec, source: Suggest) -> tuple[MemberSpec, 
     return drawn if space.p_sum is None else shared_out(drawn, space.p_sum)
 
 
+def suggest_everything(space: AugmentationsSpec, source: Suggest) -> None:
+    """Suggest every value that some policy of the space needs.
+
+    For a source that learns only from values that all its trials have. What `draw_policy` then
+    asks for by the same names is the same.
+    """
+    source.suggest_int("size", *space.size)
+    for name, entry in space.members.items():
+        source.suggest_float(f"pick.{name}", 0.0, 1.0)
+        _draw_member(name, entry, source)
+
+
 def shared_out(members: tuple[MemberSpec, ...], p_sum: float) -> tuple[MemberSpec, ...]:
     """Share `p_sum` out to the members in proportion to their p, at most 1 to each.
 

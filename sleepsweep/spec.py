@@ -1,10 +1,12 @@
 """The validated YAML: one frozen object that says what a sweep asks and how it is answered."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
@@ -26,6 +28,9 @@ from sleepsweep.pool import AugmentationsSpec
 from sleepsweep.ranges import Range
 from sleepsweep.searched import PARTS, Parts, check_ends, with_ranges, without_ranges
 
+OBJECTIVES = {"macro_f1": "max", "accuracy": "max", "kappa": "max", "time_s": "min"}
+"""What a search may look for, and whether more or less of it is better."""
+
 # Keys of the grammar that this version refuses; the message says so instead of "unknown key".
 NOT_YET = frozenset(
     {"confirm", "policy", "stages", "tracking.tensorboard", "tracking.system_metrics"}
@@ -41,7 +46,16 @@ class SearchSpec(PartSpec):
     designs: Annotated[tuple[Annotated[str, only("none", "singles")], ...], Field(strict=False)] = (
         "none",
     )
-    sampler: Annotated[str | None, only(None, "random", "tpe")] = None
+    sampler: Literal["random", "tpe", "gp", "cmaes", "nsga2"] | None = None
+
+    @field_validator("sampler")
+    @classmethod
+    def _is_installed(cls, sampler: str | None) -> str | None:
+        if sampler == "cmaes" and find_spec("cmaes") is None:
+            raise ValueError(
+                "cmaes needs a package that is not installed: pip install 'sleepsweep[cmaes]'"
+            )
+        return sampler
 
     @property
     def sampler_name(self) -> str:
@@ -52,7 +66,7 @@ class SearchSpec(PartSpec):
 class SchedulerSpec(PartSpec):
     """The YAML's ``scheduler``: which trials are stopped early, and at which steps."""
 
-    name: Annotated[str, only("asha", "none")] = "asha"
+    name: Literal["asha", "hyperband", "median", "none"] = "asha"
     grace_steps: Annotated[int, Field(ge=1)] = 250
     factor: Annotated[int, Field(ge=2)] = 3
 
@@ -91,6 +105,21 @@ class TrackingSpec(PartSpec):
         return uri
 
 
+def _sought(objective: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    names = (objective,) if isinstance(objective, str) else objective
+    allowed = ", ".join(OBJECTIVES)
+    for name in names:
+        if name not in OBJECTIVES:
+            raise ValueError(f"unknown objective {name!r}; allowed: {allowed}, or a list of them")
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"name each objective once; allowed: {allowed}")
+    if OBJECTIVES[names[0]] == "min":
+        raise ValueError(
+            f"{names[0]} cannot come first: the first objective stops trials early, and is a score"
+        )
+    return objective
+
+
 class SweepSpec(PartSpec):
     """A search space, validated: what ``sleepsweep launch`` is asked to do.
 
@@ -110,7 +139,9 @@ class SweepSpec(PartSpec):
     augmentations: AugmentationsSpec
     search: SearchSpec = SearchSpec()
     scheduler: SchedulerSpec = SchedulerSpec()
-    objective: Annotated[str, only("macro_f1")] = "macro_f1"
+    objective: Annotated[
+        str | Annotated[tuple[str, ...], Field(strict=False)], AfterValidator(_sought)
+    ] = "macro_f1"
     resources: ResourcesSpec = ResourcesSpec()
     tracking: TrackingSpec = TrackingSpec()
     _searched: dict[str, Range] = PrivateAttr(default_factory=dict)
@@ -162,6 +193,22 @@ class SweepSpec(PartSpec):
                 f"grace_steps {scheduler.grace_steps} is beyond pretrain.steps {pretrain.steps}"
             )
         return scheduler
+
+    @field_validator("objective")
+    @classmethod
+    def _sampler_fits(
+        cls, objective: str | tuple[str, ...], info: ValidationInfo
+    ) -> str | tuple[str, ...]:
+        search = info.data.get("search")
+        several = not isinstance(objective, str) and len(objective) > 1
+        if several and search is not None and search.sampler_name == "cmaes":
+            raise ValueError("search.sampler cmaes takes one objective; give nsga2, gp or tpe")
+        return objective
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What the search looks for; early stopping reads the first one only."""
+        return (self.objective,) if isinstance(self.objective, str) else self.objective
 
     @property
     def rungs(self) -> tuple[int, ...]:

@@ -36,7 +36,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
     ("sleepsweep.datainfo", "sleepsweep.augmentinfo"),
     ("sleepsweep.augmentpage",),
-    ("sleepsweep.summary", "sleepsweep.search"),
+    ("sleepsweep.summary", "sleepsweep.samplers", "sleepsweep.schedulers"),
+    ("sleepsweep.search",),
     ("sleepsweep.sweep",),
     ("sleepsweep.cli",),
     ("sleepsweep.__main__",),
@@ -45,8 +46,8 @@ LAYERS: list[tuple[str, ...]] = [
 # Whole packages that only these modules may import.
 ONLY_IN = {
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
-    "optuna": {"sleepsweep.search"},
-    "ray": {"sleepsweep.search", "sleepsweep.sweep"},
+    "optuna": {"sleepsweep.samplers", "sleepsweep.search"},
+    "ray": {"sleepsweep.schedulers", "sleepsweep.search", "sleepsweep.sweep"},
     "sleepsweep_analysis": {"sleepsweep.cli.reports"},
 }
 
