@@ -11,7 +11,7 @@ import numpy as np
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 
 from sleepsweep.seeds import numpy_generator
-from sleepsweep.spec import SchedulerSpec, SweepSpec
+from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import TrialRecord
 
 STEP = "step"
@@ -40,21 +40,24 @@ class RungScheduler(FIFOScheduler):
 class BlockwiseScheduler(RungScheduler):
     """Compares the trials of a block, and never those of two.
 
-    Different subject splits differ by more than most augmentations do. Designed trials and anchors
-    count at the rungs but are never stopped. `records` of an earlier launch are compared with too,
-    as Ray itself does not save what it has seen.
+    Different subject splits differ by more than most augmentations do. All trials count at the
+    rungs; only searched ones may be stopped, and designed ones where that is asked for.
     """
 
-    def __init__(self, last_step: int, metric: str, records: Iterable[TrialRecord]) -> None:
-        super().__init__(last_step)
-        self._score = metric
+    def __init__(self, spec: SweepSpec) -> None:
+        super().__init__(spec.pretrain.steps)
+        self._score = spec.objectives[0]
+        self._stopped = ("search", "design") if spec.search.stop_designs else ("search",)
+
+    def remember(self, records: Iterable[TrialRecord]) -> None:
+        """Compare with the trials of an earlier launch too: Ray does not save what it has seen."""
         for record in records:
             for row in record.rows:
                 self._compare(record.trial.id, (record.trial.block, row["bracket"]), row)
 
     def _at_rung(self, config: dict[str, Any], result: dict[str, Any]) -> str:
         decision = self._compare(config["id"], (config["block"], config["bracket"]), result)
-        return decision if config["kind"] == "search" else CONTINUE
+        return decision if config["kind"] in self._stopped else CONTINUE
 
     def _compare(self, trial: str, among: tuple[int, int], result: dict[str, Any]) -> str:
         """Note a trial's result at a rung, and decide by those noted among its block and bracket.
@@ -72,22 +75,20 @@ class BlockwiseHalving(BlockwiseScheduler):
     bracket: with one bracket this is ASHA, with several Hyperband (Li et al. 2018, JMLR 18:185).
     """
 
-    def __init__(
-        self, spec: SchedulerSpec, last_step: int, metric: str, records: Iterable[TrialRecord]
-    ) -> None:
-        self._spec = spec
+    def __init__(self, spec: SweepSpec) -> None:
+        super().__init__(spec)
+        self._rule = spec.scheduler
         self._halving: dict[tuple[int, int], Any] = {}
         self._compared: set[str] = set()
-        super().__init__(last_step, metric, records)
 
     def _compare(self, trial: str, among: tuple[int, int], result: dict[str, Any]) -> str:
-        grace = self._spec.grace_steps * self._spec.factor ** among[1]
+        grace = self._rule.grace_steps * self._rule.factor ** among[1]
         if grace >= self._last_step:
             return CONTINUE
         if among not in self._halving:
             self._halving[among] = AsyncHyperBandScheduler(
                 time_attr=STEP, metric=self._score, mode="max", max_t=self._last_step,
-                grace_period=grace, reduction_factor=self._spec.factor,
+                grace_period=grace, reduction_factor=self._rule.factor,
             )  # fmt: skip
         halving, named = self._halving[among], SimpleNamespace(trial_id=trial)
         if trial not in self._compared:
@@ -108,9 +109,9 @@ class BlockwiseMedian(BlockwiseScheduler):
     finished ones would let the first trials that run at once all go to their ends.
     """
 
-    def __init__(self, last_step: int, metric: str, records: Iterable[TrialRecord]) -> None:
+    def __init__(self, spec: SweepSpec) -> None:
+        super().__init__(spec)
         self._scores: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        super().__init__(last_step, metric, records)
 
     def _compare(self, trial: str, among: tuple[int, int], result: dict[str, Any]) -> str:
         block = self._scores[among[0]]
@@ -140,11 +141,16 @@ def bracket_of(spec: SweepSpec, order: int) -> int:
     return int(np.searchsorted(np.cumsum(weights), place, side="right"))
 
 
+BLOCKWISE: dict[str, type[BlockwiseScheduler]] = {
+    "asha": BlockwiseHalving, "hyperband": BlockwiseHalving, "median": BlockwiseMedian
+}  # fmt: skip
+
+
 def make_scheduler(spec: SweepSpec, records: Iterable[TrialRecord]) -> RungScheduler:
-    """Return the scheduler that the spec names."""
-    last, metric = spec.pretrain.steps, spec.objectives[0]
-    if spec.scheduler.name == "none":
-        return RungScheduler(last)
-    if spec.scheduler.name == "median":
-        return BlockwiseMedian(last, metric, records)
-    return BlockwiseHalving(spec.scheduler, last, metric, records)
+    """Return the scheduler that the spec names, which knows the trials of an earlier launch."""
+    kind = BLOCKWISE.get(spec.scheduler.name)
+    if kind is None:
+        return RungScheduler(spec.pretrain.steps)
+    scheduler = kind(spec)
+    scheduler.remember(records)
+    return scheduler

@@ -5,53 +5,18 @@ at all its ends before anything is drawn.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, Self, get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from sleepsweep.learn.encoder import EncoderSpec
-from sleepsweep.learn.pretrain import PretrainSpec
-from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec, Shared
 from sleepsweep.pool import KeyedError
 from sleepsweep.ranges import Range, Scalar, Suggest
-
-PARTS: dict[str, type[PartSpec]] = {
-    "encoder": EncoderSpec, "pretrain": PretrainSpec, "probe": ProbeSpec
-}  # fmt: skip
-"""The sections of the YAML whose scalars may be searched."""
+from sleepsweep.trial import PARTS, Parts
 
 Ranges = Mapping[str, Range]
 """Ranges by the dotted path of what they are drawn for, e.g. ``pretrain.temperature``."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The encoder, the pretraining and the probe of one trial."""
-
-    encoder: EncoderSpec
-    pretrain: PretrainSpec
-    probe: ProbeSpec
-
-    def with_values(self, values: Mapping[str, Scalar]) -> Self:
-        """Return the parts with `values`, by dotted path, in the place of their own.
-
-        Raises `pydantic.ValidationError` for a value that its part refuses.
-        """
-        changed: dict[str, Any] = {
-            section: kind.model_validate(
-                {**dict(getattr(self, section)), **_within(section, values)}
-            )
-            for section, kind in PARTS.items()
-        }
-        return replace(self, **changed)
-
-    def value(self, path: str) -> Any:
-        """Return the scalar at a dotted path."""
-        section, key = path.split(".")
-        return getattr(getattr(self, section), key)
 
 
 def draw_values(ranges: Ranges, source: Suggest) -> dict[str, Scalar]:
@@ -93,7 +58,9 @@ def with_ranges(tree: dict[str, Any], ranges: Ranges) -> dict[str, Any]:
 def check_ends(parts: Parts, ranges: Ranges) -> None:
     """Build the parts at all ends of their ranges; raises `KeyedError` where one is refused."""
     for section in PARTS:
-        within = {path: values.ends for path, values in ranges.items() if _is_in(section, path)}
+        within = {
+            path: values.ends for path, values in ranges.items() if path.startswith(f"{section}.")
+        }
         for corner in product(*within.values()):
             try:
                 parts.with_values(dict(zip(within, corner, strict=True)))
@@ -122,15 +89,3 @@ def _range(section: str, key: str, kind: type[PartSpec], value: dict[str, Any]) 
             "counts whole things; draw it from {int: [a, b]} or a choice", section, key
         )
     return drawn
-
-
-def _within(section: str, values: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    return {
-        path.removeprefix(f"{section}."): value
-        for path, value in values.items()
-        if _is_in(section, path)
-    }
-
-
-def _is_in(section: str, path: str) -> bool:
-    return path.startswith(f"{section}.")

@@ -20,32 +20,36 @@ from pydantic import (
 from sleepsweep.augment import Signal
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import SplitSpec
+from sleepsweep.designs import DesignSpec
 from sleepsweep.learn.encoder import EncoderSpec
 from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec, only
-from sleepsweep.pool import AugmentationsSpec
+from sleepsweep.pool import AugmentationsSpec, KeyedError
 from sleepsweep.ranges import Range
-from sleepsweep.searched import PARTS, Parts, check_ends, with_ranges, without_ranges
+from sleepsweep.searched import check_ends, with_ranges, without_ranges
+from sleepsweep.trial import PARTS, Parts
 
 OBJECTIVES = {"macro_f1": "max", "accuracy": "max", "kappa": "max", "time_s": "min"}
 """What a search may look for, and whether more or less of it is better."""
 
 # Keys of the grammar that this version refuses; the message says so instead of "unknown key".
-NOT_YET = frozenset(
-    {"confirm", "policy", "stages", "tracking.tensorboard", "tracking.system_metrics"}
-)
+NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard", "tracking.system_metrics"})
 
 
 class SearchSpec(PartSpec):
-    """The YAML's ``search``: how many trials are drawn, by whom, and which are run besides."""
+    """The YAML's ``search``: how many trials are drawn, by whom, and which are run besides.
+
+    Trials of `designs` are never stopped early, unless `stop_designs` asks for it.
+    """
 
     goal: Literal["rank", "best"] = "rank"
-    trials: Annotated[int, Field(ge=1)] = 100
+    trials: Annotated[int, Field(ge=0)] = 100
     anchors: Annotated[float, Field(ge=0.0, le=1.0)] = 0.3
-    designs: Annotated[tuple[Annotated[str, only("none", "singles")], ...], Field(strict=False)] = (
-        "none",
+    designs: Annotated[tuple[DesignSpec, ...], Field(strict=False)] = (
+        DesignSpec.model_validate("none"),
     )
+    stop_designs: bool = False
     sampler: Literal["random", "tpe", "gp", "cmaes", "nsga2"] | None = None
 
     @field_validator("sampler")
@@ -56,6 +60,12 @@ class SearchSpec(PartSpec):
                 "cmaes needs a package that is not installed: pip install 'sleepsweep[cmaes]'"
             )
         return sampler
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not (self.trials or self.designs):
+            raise ValueError("no trials and no designs: nothing would be run")
+        return self
 
     @property
     def sampler_name(self) -> str:
@@ -78,6 +88,13 @@ class SchedulerSpec(PartSpec):
             early.append(step)
             step *= self.factor
         return (*early, steps)
+
+
+class ConfirmSpec(PartSpec):
+    """The YAML's ``confirm``: how many policies are run again, on how many fresh blocks."""
+
+    top: Annotated[int, Field(ge=1, le=10)] = 3
+    blocks: Annotated[int, Field(ge=2)] = 10
 
 
 class ResourcesSpec(PartSpec):
@@ -142,6 +159,7 @@ class SweepSpec(PartSpec):
     objective: Annotated[
         str | Annotated[tuple[str, ...], Field(strict=False)], AfterValidator(_sought)
     ] = "macro_f1"
+    confirm: ConfirmSpec = ConfirmSpec()
     resources: ResourcesSpec = ResourcesSpec()
     tracking: TrackingSpec = TrackingSpec()
     _searched: dict[str, Range] = PrivateAttr(default_factory=dict)
@@ -183,6 +201,19 @@ class SweepSpec(PartSpec):
         data = info.data.get("data") or DataSpec()
         pool.check(Signal(sfreq=data.sfreq), data.channels)
         return pool
+
+    @field_validator("search")
+    @classmethod
+    def _designs_fit(cls, search: SearchSpec, info: ValidationInfo) -> SearchSpec:
+        data, pool, split = (info.data.get(part) for part in ("data", "augmentations", "split"))
+        if data is None or pool is None or split is None:
+            return search  # the mistake is elsewhere
+        for place, item in enumerate(search.designs):
+            try:
+                item.check(pool, split.blocks, Signal(sfreq=data.sfreq), data.channels)
+            except KeyedError as error:
+                raise KeyedError(str(error), "designs", place, *error.path) from error
+        return search
 
     @field_validator("scheduler")
     @classmethod

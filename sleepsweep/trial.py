@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -14,7 +16,6 @@ from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec
 from sleepsweep.ranges import Scalar
-from sleepsweep.searched import Parts
 
 Subjects = Annotated[tuple[str, ...], Field(strict=False)]
 
@@ -40,10 +41,43 @@ class MemberSpec(PartSpec):
         return f"{self.name}({', '.join(f'{key}={value}' for key, value in values.items())})"
 
 
+PARTS: dict[str, type[PartSpec]] = {
+    "encoder": EncoderSpec, "pretrain": PretrainSpec, "probe": ProbeSpec
+}  # fmt: skip
+"""The sections of the YAML whose scalars may be searched."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The encoder, the pretraining and the probe of one trial."""
+
+    encoder: EncoderSpec
+    pretrain: PretrainSpec
+    probe: ProbeSpec
+
+    def with_values(self, values: Mapping[str, Scalar]) -> Self:
+        """Return the parts with `values`, by dotted path, in the place of their own.
+
+        Raises `pydantic.ValidationError` for a value that its part refuses.
+        """
+        changed: dict[str, Any] = {}
+        for section, kind in PARTS.items():
+            drawn = {path.partition(".")[2]: value for path, value in values.items()
+                     if path.startswith(f"{section}.")}  # fmt: skip
+            changed[section] = kind.model_validate({**dict(getattr(self, section)), **drawn})
+        return replace(self, **changed)
+
+    def value(self, path: str) -> Any:
+        """Return the scalar at a dotted path."""
+        section, key = path.split(".")
+        return getattr(getattr(self, section), key)
+
+
 class TrialSpec(PartSpec):
     """Everything that can change a trial's result, and nothing else: its hash is its identity.
 
-    `labelled` are the subjects of `train` whose labels the probe is fitted on.
+    `labelled` are the subjects of `train` whose labels the probe is fitted on. A confirmation is
+    scored on the `test` subjects, every other trial on those of `validation`.
     """
 
     policy: Annotated[tuple[MemberSpec, ...], Field(strict=False)]
@@ -55,6 +89,8 @@ class TrialSpec(PartSpec):
     train: Subjects
     labelled: Subjects
     validation: Subjects
+    # Left out of the text, and so of the hash, of trials that have none.
+    test: Subjects = Field(default=(), exclude_if=lambda subjects: not subjects)
     encoder: EncoderSpec
     pretrain: PretrainSpec
     probe: ProbeSpec
@@ -71,6 +107,16 @@ class TrialSpec(PartSpec):
     def parts(self) -> Parts:
         """What the trial is made of besides its policy."""
         return Parts(self.encoder, self.pretrain, self.probe)
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The subjects whose epochs are staged and compared with the experts' stages."""
+        return self.test or self.validation
+
+    @property
+    def selected_on(self) -> str:
+        """The part of the subjects that `scored` is, as in the results table."""
+        return "test" if self.test else "validation"
 
     @property
     def split_hash(self) -> str:

@@ -27,13 +27,14 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.rayenv",),
     ("sleepsweep.part", "sleepsweep.results"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
-    ("sleepsweep.ranges", "sleepsweep.pool", "sleepsweep.searched"),
+    ("sleepsweep.ranges", "sleepsweep.trial", "sleepsweep.pool"),
+    ("sleepsweep.designs", "sleepsweep.searched"),
     ("sleepsweep.spec", "sleepsweep.specfile"),
-    ("sleepsweep.trial",),
     ("sleepsweep.space",),
     ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
     ("sleepsweep.embeddings",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
+    ("sleepsweep.confirmation",),
     ("sleepsweep.datainfo", "sleepsweep.augmentinfo"),
     ("sleepsweep.augmentpage",),
     ("sleepsweep.summary", "sleepsweep.samplers", "sleepsweep.schedulers"),
@@ -48,7 +49,7 @@ ONLY_IN = {
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.samplers", "sleepsweep.search"},
     "ray": {"sleepsweep.schedulers", "sleepsweep.search", "sleepsweep.sweep"},
-    "sleepsweep_analysis": {"sleepsweep.cli.reports"},
+    "sleepsweep_analysis": {"sleepsweep.cli.reports", "sleepsweep.cli.confirm"},
 }
 
 

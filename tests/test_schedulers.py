@@ -7,8 +7,6 @@ import pytest
 
 from sleepsweep.plan import Plan
 from sleepsweep.schedulers import (
-    BlockwiseHalving,
-    BlockwiseMedian,
     BlockwiseScheduler,
     RungScheduler,
     bracket_of,
@@ -18,15 +16,24 @@ from sleepsweep.spec import SchedulerSpec, SweepSpec
 from sleepsweep.sweepfolder import TrialRecord
 from sleepsweep.trial import TrialSpec
 
-RUNGS = SchedulerSpec(grace_steps=1, factor=3)
+
+def made(name: str, records: list[TrialRecord] | None = None) -> RungScheduler:
+    """The scheduler of that name, for trials of 9 steps with rungs at 1 and 3."""
+    tree = {
+        "name": "rungs",
+        "pretrain": {"steps": 9},
+        "augmentations": {"size": [0, 1], "pool": {"SignFlip": {}}},
+        "scheduler": {"name": name, "grace_steps": 1, "factor": 3},
+    }
+    return make_scheduler(SweepSpec.model_validate(tree), records or [])
 
 
-def asha(records: list[TrialRecord] | None = None) -> BlockwiseHalving:
-    return BlockwiseHalving(RUNGS, last_step=9, metric="macro_f1", records=records or [])
+def asha(records: list[TrialRecord] | None = None) -> RungScheduler:
+    return made("asha", records)
 
 
-def median_rule(records: list[TrialRecord] | None = None) -> BlockwiseMedian:
-    return BlockwiseMedian(last_step=9, metric="macro_f1", records=records or [])
+def median_rule(records: list[TrialRecord] | None = None) -> RungScheduler:
+    return made("median", records)
 
 
 def decide(
@@ -56,6 +63,13 @@ def test_anchors_and_designs_count_at_the_rungs_and_are_never_stopped() -> None:
     decide(scheduler, "a", 0.9, kind="design")
     assert decide(scheduler, "b", 0.1, kind="anchor") == "CONTINUE"
     assert decide(scheduler, "c", 0.5, kind="search") == "STOP"
+
+
+def test_designs_are_stopped_where_that_is_asked_for(sweep: Callable[..., SweepSpec]) -> None:
+    scheduler = make_scheduler(sweep(search={"stop_designs": True}), [])
+    decide(scheduler, "a", 0.9, kind="design")
+    assert decide(scheduler, "b", 0.1, kind="anchor") == "CONTINUE"
+    assert decide(scheduler, "c", 0.05, kind="design") == "STOP"
 
 
 @pytest.mark.parametrize("kind", ["design", "anchor", "search"])
@@ -154,8 +168,8 @@ def test_there_is_a_scheduler_for_each_name_of_the_grammar(
     sweep: Callable[..., SweepSpec],
 ) -> None:
     for name in get_args(SchedulerSpec.model_fields["name"].annotation):
-        made = make_scheduler(sweep(scheduler={"name": name}, objective="kappa"), [])
-        assert isinstance(made, BlockwiseScheduler) == (name != "none")
+        scheduler = make_scheduler(sweep(scheduler={"name": name}, objective="kappa"), [])
+        assert isinstance(scheduler, BlockwiseScheduler) == (name != "none")
 
 
 def test_the_first_objective_decides(sweep: Callable[..., SweepSpec]) -> None:

@@ -191,7 +191,8 @@ def test_generations_outlive_a_resume(sweep: Callable[..., SweepSpec], store: St
     search = searcher(plan, records)
     search.suggest("next")
     generations = [trial.system_attrs["NSGAIISampler:generation"] for trial in search.study.trials]
-    assert generations == [0] * POPULATION + [1] * POPULATION + [2]
+    assert generations[: 2 * POPULATION] == [0] * POPULATION + [1] * POPULATION
+    assert set(generations[2 * POPULATION :]) == {2}
 
 
 def test_several_objectives_are_told_and_recorded_ones_too(
