@@ -21,7 +21,8 @@ from ray import tune
 import sleepsweep
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan
-from sleepsweep.search import SweepSearcher, make_scheduler
+from sleepsweep.schedulers import make_scheduler
+from sleepsweep.search import SweepSearcher
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.systemmetrics import sampled
@@ -115,7 +116,6 @@ def _work(
                 {
                     **metrics.plain,
                     **metrics.scores,
-                    "bracket": 0,
                     "host": socket.gethostname(),
                     "device": "cpu",
                     "version": sleepsweep.__version__,
@@ -196,6 +196,7 @@ class _Callback(tune.Callback):
         if result["rung"] < len(record.rows):
             return
         row = {key: result[key] for key in ROW}
+        row["bracket"] = trial.config["bracket"]
         row["decision"] = _decision(result, record.trial)
         row["recorded_ms"] = time.time_ns() // 1_000_000
         record.rows.append(row)
@@ -211,7 +212,7 @@ class _Callback(tune.Callback):
 
 # What a worker reports and a recorded rung keeps.
 ROW = (
-    "rung", "step", "loss", "time_s", "bracket", "accuracy", "macro_f1", "kappa", "f1.W", "f1.N1",
+    "rung", "step", "loss", "time_s", "accuracy", "macro_f1", "kappa", "f1.W", "f1.N1",
     "f1.N2", "f1.N3", "f1.R", "confusions", "host", "device", "version",
 )  # fmt: skip
 

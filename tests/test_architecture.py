@@ -28,7 +28,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.part", "sleepsweep.results"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
     ("sleepsweep.ranges", "sleepsweep.trial", "sleepsweep.pool"),
-    ("sleepsweep.designs",),
+    ("sleepsweep.designs", "sleepsweep.searched"),
     ("sleepsweep.spec", "sleepsweep.specfile"),
     ("sleepsweep.space",),
     (
@@ -42,7 +42,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.confirmation",),
     ("sleepsweep.datainfo", "sleepsweep.augmentinfo"),
     ("sleepsweep.augmentpage",),
-    ("sleepsweep.summary", "sleepsweep.search"),
+    ("sleepsweep.summary", "sleepsweep.samplers", "sleepsweep.schedulers"),
+    ("sleepsweep.search",),
     ("sleepsweep.sweep",),
     ("sleepsweep.cli",),
     ("sleepsweep.__main__",),
@@ -52,8 +53,8 @@ LAYERS: list[tuple[str, ...]] = [
 ONLY_IN = {
     "psutil": {"sleepsweep.systemmetrics"},
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
-    "optuna": {"sleepsweep.search"},
-    "ray": {"sleepsweep.search", "sleepsweep.sweep"},
+    "optuna": {"sleepsweep.samplers", "sleepsweep.search"},
+    "ray": {"sleepsweep.schedulers", "sleepsweep.search", "sleepsweep.sweep"},
     "sleepsweep_analysis": {"sleepsweep.cli.reports", "sleepsweep.cli.confirm"},
 }
 
