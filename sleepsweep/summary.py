@@ -149,7 +149,7 @@ def troubles(folder: SweepFolder, errors: list[Exception], *, complete: bool) ->
     for record in folder.records():
         if record.state == "failed":
             where = folder.trial_path(record.trial.id) / "error.txt"
-            yield f"trial {record.trial.id} failed; its traceback is in {where}"
+            yield f"trial {record.trial.id} failed: {record.error_line}\n  its log is {where}"
     if errors:
         yield f"MLflow missed {len(errors)} entries, the first because of: {errors[0]}"
     if not complete:
