@@ -74,9 +74,9 @@ class JsonLines(Silent):
         print(json.dumps({**trial, **brief}), flush=True)
 
     def trial_failed(self, record: TrialRecord) -> None:
-        """Print the last line of the error."""
+        """Print the first line of the error."""
         print(
-            json.dumps({"event": "failed", "trial": record.trial.id, "error": last_line(record)}),
+            json.dumps({"event": "failed", "trial": record.trial.id, "error": record.error_line}),
             flush=True,
         )
 
@@ -95,8 +95,8 @@ class Lines(Silent):
             self._end(record, f"macro-F1 {100 * row['macro_f1']:.1f} at step {row['step']}")
 
     def trial_failed(self, record: TrialRecord) -> None:
-        """Print the last line of the error."""
-        self._end(record, last_line(record))
+        """Print the first line of the error."""
+        self._end(record, record.error_line)
 
     def _end(self, record: TrialRecord, outcome: str) -> None:
         self._ended += 1
@@ -183,11 +183,6 @@ class LiveTable(Silent):
                 lines.append(f"\n{record.trial.id} ", style="cyan")
                 lines.append(f"to step {self._next_step(record)}  {_names(record)}", style="dim")
         return lines
-
-
-def last_line(record: TrialRecord) -> str:
-    """The last line of a failed trial's error."""
-    return (record.error or "").strip().splitlines()[-1] if record.error else ""
 
 
 def _best(records: list[TrialRecord]) -> RenderableType | None:

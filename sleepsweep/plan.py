@@ -41,6 +41,11 @@ class Plan:
         """The category of each augmentation in the pool, the placebo included."""
         return {name: augmentation(name).category for name in self.space.members}
 
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """The steps at which its trials report."""
+        return self.spec.rungs
+
     def own(self, records: Sequence[TrialRecord]) -> list[TrialRecord]:
         """Return the records of this plan's trials: all of the folder's but its confirmations."""
         return [record for record in records if record.kind != "confirmation"]

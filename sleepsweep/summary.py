@@ -149,7 +149,7 @@ def troubles(folder: SweepFolder, unsent: str | None, *, complete: bool) -> Iter
     for record in folder.records():
         if record.state == "failed":
             where = folder.trial_path(record.trial.id) / "error.txt"
-            yield f"trial {record.trial.id} failed; its traceback is in {where}"
+            yield f"trial {record.trial.id} failed: {record.error_line}\n  its log is {where}"
     if unsent:
         yield unsent
     if not complete:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sleepsweep.cli.app import COMPLETE, INCOMPLETE, TRIALS_FAILED, Quiet, app, console_for
+from sleepsweep.cli.app import (
+    COMPLETE,
+    INCOMPLETE,
+    TRIALS_FAILED,
+    Quiet,
+    app,
+    console_for,
+    interruptible,
+)
 from sleepsweep.cli.reports import report_to
 from sleepsweep.cli.sync import TRACK_LATER, sync_command
 
@@ -76,6 +84,10 @@ def launch(
     spec = _spec(space, data, settings, preset, trials, seed, tracking_uri)
     # Workers run in folders of their own: a relative path would mean another place there.
     folder = SweepFolder((out or Path("runs") / spec.name).resolve())
+    if not fresh:
+        total = folder.total_trials(spec.search.trials)
+        search = spec.search.model_copy(update={"trials": total})
+        spec = spec.model_copy(update={"search": search})
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
     if not track_later:
         check_server(spec.tracking.uri, hint=TRACK_LATER)
@@ -84,7 +96,7 @@ def launch(
     with progress_bar(console, "Preparing") as report_progress:
         plan = make_plan(spec, report_progress)
     console.print(summary.data_summary(plan))
-    with folder.locked():
+    with folder.locked(), interruptible(folder.path):
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
         folder.begin(manifest, fresh=fresh)
@@ -175,7 +187,7 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     records = plan.own(folder.records())
     if not console.is_terminal:
         return display.Lines(console, len(plan.slots), records)
-    return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.spec.rungs, records)
+    return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.rungs, records)
 
 
 def _print_failures(folder: "SweepFolder", unsent: str | None, *, complete: bool) -> None:
