@@ -36,6 +36,8 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.sweepfolder",
         "sleepsweep.systemmetrics",
         "sleepsweep.table",
+        "sleepsweep.warmstart",
+        "sleepsweep.pareto",
     ),
     ("sleepsweep.embeddings",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
