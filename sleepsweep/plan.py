@@ -3,8 +3,6 @@
 import hashlib
 import json
 import platform
-import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +20,7 @@ from sleepsweep.progress import Progress, silent
 from sleepsweep.results import EMBEDDINGS, ResultsTable, StudyInfo
 from sleepsweep.space import Slot, Space, make_blocks
 from sleepsweep.spec import SweepSpec
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord
+from sleepsweep.sweepfolder import SweepFolder, TrialRecord, command
 from sleepsweep.table import build_table
 
 LIBRARIES = ("ray", "torch", "optuna", "numpy", "scikit-learn", "mlflow")
@@ -42,6 +40,14 @@ class Plan:
     def categories(self) -> dict[str, str]:
         """The category of each augmentation in the pool, the placebo included."""
         return {name: augmentation(name).category for name in self.space.members}
+
+    def own(self, records: Sequence[TrialRecord]) -> list[TrialRecord]:
+        """Return the records of this plan's trials: all of the folder's but its confirmations."""
+        return [record for record in records if record.kind != "confirmation"]
+
+    def exam(self, folder: SweepFolder) -> Store | None:
+        """The store of the test subjects, which no trial of a sweep is scored on: there is none."""
+        return None
 
     def open_slots(self, records: Sequence[TrialRecord]) -> list[Slot]:
         """Return the slots left to run: drawn before, they keep the trial that they were given."""
@@ -65,7 +71,7 @@ class Plan:
             steps=self.spec.pretrain.steps,
             data=self.spec.data.root or self.spec.data.source,
             subjects=self.subject_counts(),
-            command=shlex.join(["sleepsweep", *sys.argv[1:]]),
+            command=command(),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             versions=_versions(),
         )
@@ -103,7 +109,6 @@ class Plan:
     def _provenance(self) -> dict[str, Any]:
         return {
             "test_hash": hashlib.sha256(json.dumps(self.test).encode()).hexdigest()[:12],
-            "selected_on": "validation",
             "split_from": "block",
             "stop_rule": self.spec.scheduler.name,
         }

@@ -1,8 +1,11 @@
 """Values of the YAML that may be searched: a scalar, or a range to draw it from."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, Protocol, Self
 
+import numpy as np
 from pydantic import model_serializer, model_validator
 
 from sleepsweep.part import PartSpec
@@ -22,6 +25,27 @@ class Suggest(Protocol):
 
     def suggest_categorical(self, name: str, choices: Any) -> Any:
         """Return one of `choices`."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Values drawn from one stream, in the shape of an Optuna trial."""
+
+    generator: np.random.Generator
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Uniform (or, with `log`, log-uniform) in [low, high]."""
+        if log:
+            return float(low * (high / low) ** self.generator.uniform())
+        return float(self.generator.uniform(low, high))
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """Uniform in {low, …, high}."""
+        return int(self.generator.integers(low, high, endpoint=True))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Scalar:
+        """Uniform over `choices`."""
+        return choices[int(self.generator.integers(len(choices)))]
 
 
 class Range(PartSpec):

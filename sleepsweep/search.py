@@ -4,7 +4,7 @@ The only file that knows the classes of Optuna and of Ray Tune's search and sche
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -225,13 +225,14 @@ class BlockwiseASHA(RungScheduler):
     """Asynchronous successive halving (Li et al. 2020, arXiv:1810.05934) within each block.
 
     Trials of different subject splits are never compared: the splits differ by more than most
-    augmentations do. Designed trials and anchors count at the rungs but are never stopped.
+    augmentations do. All trials count at the rungs; those of the kinds in `stopped` may be stopped.
     `records` of an earlier launch fill the rungs, which Ray itself does not save.
     """
 
     def __init__(
-        self, spec: SchedulerSpec, last_step: int, blocks: int, records: Iterable[TrialRecord]
-    ) -> None:
+        self, spec: SchedulerSpec, last_step: int, blocks: int, records: Iterable[TrialRecord],
+        stopped: Collection[str] = ("search",),
+    ) -> None:  # fmt: skip
         super().__init__(last_step)
         self._halving = [
             AsyncHyperBandScheduler(
@@ -240,6 +241,7 @@ class BlockwiseASHA(RungScheduler):
             )
             for _ in range(blocks)
         ]  # fmt: skip
+        self._stopped = stopped
         self._compared: set[str] = set()
         for record in records:
             for row in record.rows:
@@ -247,7 +249,7 @@ class BlockwiseASHA(RungScheduler):
 
     def _at_rung(self, config: dict[str, Any], result: dict[str, Any]) -> str:
         decision = self._compare(config["id"], config["block"], result)
-        return decision if config["kind"] == "search" else str(TrialScheduler.CONTINUE)
+        return decision if config["kind"] in self._stopped else str(TrialScheduler.CONTINUE)
 
     def _compare(self, trial: str, block: int, result: dict[str, Any]) -> str:
         # Trials are known to the rungs by their own identity: Ray's changes with every launch.
@@ -264,4 +266,5 @@ def make_scheduler(spec: SweepSpec, records: Iterable[TrialRecord]) -> RungSched
     last = spec.pretrain.steps
     if spec.scheduler.name == "none":
         return RungScheduler(last)
-    return BlockwiseASHA(spec.scheduler, last, spec.split.blocks, records)
+    stopped = ("search", "design") if spec.search.stop_designs else ("search",)
+    return BlockwiseASHA(spec.scheduler, last, spec.split.blocks, records, stopped)

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sleepsweep.data.split import Split, draw_split
-from sleepsweep.pool import AugmentationsSpec, PoolEntry
-from sleepsweep.ranges import Scalar, Suggest
+from sleepsweep.data.split import Split, draw_fresh_split, draw_split
+from sleepsweep.pool import AugmentationsSpec, shared_out
+from sleepsweep.ranges import Draws, Scalar, Suggest
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.spec import SweepSpec
 from sleepsweep.trial import MemberSpec, TrialSpec
 
-Kind = Literal["design", "anchor", "search"]
+Kind = Literal["design", "anchor", "search", "confirmation"]
 
 
 @dataclass(frozen=True)
@@ -41,27 +41,6 @@ class Slot:
     design: str
     block: int
     trial: TrialSpec | None = None
-
-
-@dataclass(frozen=True)
-class Draws:
-    """Values drawn from one stream, in the shape of an Optuna trial."""
-
-    generator: Any
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """Uniform (or, with `log`, log-uniform) in [low, high]."""
-        if log:
-            return float(low * (high / low) ** self.generator.uniform())
-        return float(self.generator.uniform(low, high))
-
-    def suggest_int(self, name: str, low: int, high: int) -> int:
-        """Uniform in {low, …, high}."""
-        return int(self.generator.integers(low, high, endpoint=True))
-
-    def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Scalar:
-        """Uniform over `choices`."""
-        return choices[int(self.generator.integers(len(choices)))]
 
 
 @dataclass(frozen=True)
@@ -96,31 +75,9 @@ def draw_policy(space: AugmentationsSpec, source: Suggest) -> tuple[MemberSpec, 
     priority = {name: source.suggest_float(f"pick.{name}", 0.0, 1.0) for name in space.members}
     chosen = set(sorted(priority, key=lambda name: priority[name], reverse=True)[:size])
     drawn = tuple(
-        _draw_member(name, entry, source) for name, entry in space.members.items() if name in chosen
+        entry.draw(name, source) for name, entry in space.members.items() if name in chosen
     )
     return drawn if space.p_sum is None else shared_out(drawn, space.p_sum)
-
-
-def shared_out(members: tuple[MemberSpec, ...], p_sum: float) -> tuple[MemberSpec, ...]:
-    """Share `p_sum` out to the members in proportion to their p, at most 1 to each.
-
-    What one cannot take goes to the others. Rounded to four digits, as drawn values are.
-    """
-    shares = dict.fromkeys(range(len(members)), 1.0)
-    open_to, left = [place for place, member in enumerate(members) if member.p > 0], p_sum
-    while open_to:
-        scale = left / sum(members[place].p for place in open_to)
-        full = [place for place in open_to if scale * members[place].p >= 1]
-        if not full:
-            shares |= {place: scale * members[place].p for place in open_to}
-            break
-        open_to = [place for place in open_to if place not in full]
-        left -= len(full)
-    shares |= {place: 0.0 for place, member in enumerate(members) if member.p == 0}
-    return tuple(
-        member.model_copy(update={"p": float(f"{shares[place]:.4g}")})
-        for place, member in enumerate(members)
-    )
 
 
 def make_blocks(spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...]) -> list[Block]:
@@ -131,12 +88,26 @@ def make_blocks(spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...
     """
 
     def block(index: int) -> Block:
-        split = draw_split(nights, test, spec.split, index)
         place = index if spec.split.resplit else 0
-        labelled = spec.probe.labelled(split.train, split=place, seed=spec.split.seed)
-        return Block(index, place, spec.seed + index, split, labelled)
+        return _block(spec, index, place, draw_split(nights, test, spec.split, index))
 
     return [block(index) for index in range(spec.split.blocks)]
+
+
+def fresh_blocks(
+    spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...], count: int
+) -> list[Block]:
+    """Return so many blocks beyond those of `make_blocks`: other splits and other seeds."""
+
+    def block(index: int) -> Block:
+        return _block(spec, index, index, draw_fresh_split(nights, test, spec.split, index))
+
+    return [block(spec.split.blocks + place) for place in range(count)]
+
+
+def _block(spec: SweepSpec, index: int, place: int, split: Split) -> Block:
+    labelled = spec.probe.labelled(split.train, split=place, seed=spec.split.seed)
+    return Block(index, place, spec.seed + index, split, labelled)
 
 
 @dataclass(frozen=True)
@@ -184,11 +155,12 @@ class Space:
         gathers in one block. No trial occurs twice: a repeated draw is drawn again.
         """
         known: set[str] = set()
-        designed = []
-        for design in self.spec.search.designs:
-            for block in range(len(self.blocks)):
-                for policy in self._designed(design, block):
-                    designed.append((design, self.trial(policy, block)))
+        pool, blocks, seed = self.spec.augmentations, len(self.blocks), self.spec.seed
+        designed = [
+            (item.name, self.trial(policy, block))
+            for item in self.spec.search.designs
+            for block, policy in item.lay_out(pool, blocks, seed)
+        ]
         slots = [
             Slot(order, "design", design, trial.block, trial)
             for order, (design, trial) in enumerate(_distinct(designed, known))
@@ -217,33 +189,9 @@ class Space:
                 return trial
         return None
 
-    def _designed(self, design: str, block: int) -> list[tuple[MemberSpec, ...]]:
-        if design == "none":
-            return [()]
-        singles: list[tuple[MemberSpec, ...]] = []
-        for name, entry in self.spec.augmentations.members.items():
-            generator = numpy_generator("singles", seed=self.spec.seed, block=block, name=name)
-            singles.append((_draw_member(name, entry, Draws(generator)),))
-        return singles
-
 
 # A space of few distinct policies can be exhausted; so many repeated draws say that it is.
 ATTEMPTS = 200
-
-
-def _draw_member(name: str, entry: PoolEntry, source: Suggest) -> MemberSpec:
-    severity = (
-        None if entry.severity is None else entry.severity.suggest(f"severity.{name}", source)
-    )
-    parameters = {
-        key: values.suggest(f"{key}.{name}", source) for key, values in entry.parameters.items()
-    }
-    return MemberSpec(
-        name=name,
-        p=float(entry.p.suggest(f"p.{name}", source)),
-        severity=None if severity is None else float(severity),
-        parameters=parameters,
-    )
 
 
 def _distinct(

@@ -1,33 +1,44 @@
 """The validated YAML: one frozen object that says what a sweep asks and how it is answered."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from sleepsweep.augment import Signal
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import SplitSpec
+from sleepsweep.designs import DesignSpec
 from sleepsweep.learn.encoder import EncoderSpec
 from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec, only
-from sleepsweep.pool import AugmentationsSpec
+from sleepsweep.pool import AugmentationsSpec, KeyedError
 
 # Keys of the grammar that this version refuses; the message says so instead of "unknown key".
-NOT_YET = frozenset({"confirm", "policy", "stages", "tracking.tensorboard"})
+NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard"})
 
 
 class SearchSpec(PartSpec):
-    """The YAML's ``search``: how many trials are drawn, by whom, and which are run besides."""
+    """The YAML's ``search``: how many trials are drawn, by whom, and which are run besides.
+
+    Trials of `designs` are never stopped early, unless `stop_designs` asks for it.
+    """
 
     goal: Literal["rank", "best"] = "rank"
-    trials: Annotated[int, Field(ge=1)] = 100
+    trials: Annotated[int, Field(ge=0)] = 100
     anchors: Annotated[float, Field(ge=0.0, le=1.0)] = 0.3
-    designs: Annotated[tuple[Annotated[str, only("none", "singles")], ...], Field(strict=False)] = (
-        "none",
+    designs: Annotated[tuple[DesignSpec, ...], Field(strict=False)] = (
+        DesignSpec.model_validate("none"),
     )
+    stop_designs: bool = False
     sampler: Annotated[str | None, only(None, "random", "tpe")] = None
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not (self.trials or self.designs):
+            raise ValueError("no trials and no designs: nothing would be run")
+        return self
 
     @property
     def sampler_name(self) -> str:
@@ -50,6 +61,13 @@ class SchedulerSpec(PartSpec):
             early.append(step)
             step *= self.factor
         return (*early, steps)
+
+
+class ConfirmSpec(PartSpec):
+    """The YAML's ``confirm``: how many policies are run again, on how many fresh blocks."""
+
+    top: Annotated[int, Field(ge=1, le=10)] = 3
+    blocks: Annotated[int, Field(ge=2)] = 10
 
 
 class ResourcesSpec(PartSpec):
@@ -97,6 +115,7 @@ class SweepSpec(PartSpec):
     search: SearchSpec = SearchSpec()
     scheduler: SchedulerSpec = SchedulerSpec()
     objective: Annotated[str, only("macro_f1")] = "macro_f1"
+    confirm: ConfirmSpec = ConfirmSpec()
     resources: ResourcesSpec = ResourcesSpec()
     tracking: TrackingSpec = TrackingSpec()
 
@@ -106,6 +125,19 @@ class SweepSpec(PartSpec):
         data = info.data.get("data") or DataSpec()
         pool.check(Signal(sfreq=data.sfreq), data.channels)
         return pool
+
+    @field_validator("search")
+    @classmethod
+    def _designs_fit(cls, search: SearchSpec, info: ValidationInfo) -> SearchSpec:
+        data, pool, split = (info.data.get(part) for part in ("data", "augmentations", "split"))
+        if data is None or pool is None or split is None:
+            return search  # the mistake is elsewhere
+        for place, item in enumerate(search.designs):
+            try:
+                item.check(pool, split.blocks, Signal(sfreq=data.sfreq), data.channels)
+            except KeyedError as error:
+                raise KeyedError(str(error), "designs", place, *error.path) from error
+        return search
 
     @field_validator("scheduler")
     @classmethod

@@ -119,7 +119,8 @@ def _validate(
     except ValidationError as error:
         # A default that depends on a wrong key is no mistake of its own.
         mistakes = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
-        first, *others = mistakes
+        # A misspelt key is missing too: the word that is there is what to look at.
+        first, *others = sorted(mistakes, key=lambda mistake: mistake["type"] == "missing")
         location = tuple(part for part in first["loc"] if not _is_branch(part))
         location += getattr(first.get("ctx", {}).get("error"), "path", ())
         more = f"\n({len(others)} more to mend)" if others else ""

@@ -1,6 +1,6 @@
 """What a launch prints before it starts and after it ends."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Group
@@ -72,6 +72,48 @@ def size_table(sizes: Any) -> Group:
     smallest = int(sizes["reference"].iloc[0])
     heading = f"Number of augmentations: macro-F1 points against {smallest}, on average over sets"
     return section(heading, made)
+
+
+def confirmation_plan(
+    picked: Iterable[Mapping[str, Any]], left: int, plan: Plan, blocks: int, unfinished: int
+) -> Iterator[Text | Group]:
+    """Which policies are confirmed and why, on how many blocks, and what is left to run."""
+    made = table("expected", "policy", first="why", words=["policy"])
+    for row in picked:
+        expected = row["expected"]
+        told = "–" if expected != expected else f"{expected:.1f}"
+        made.add_row(str(row["role"]), told, Text(str(row["policy"])))
+    made.add_row("none", "", Text("none"))
+    yield section(f"To confirm on {blocks} fresh blocks, the same for all", made)
+    if unfinished:
+        yield note(f"{unfinished} trials of the sweep have not ended: this is its best so far.")
+    people = f"{len(plan.test)} test subject{'s' * (len(plan.test) != 1)}"
+    yield Text(f"{left} trials of full length to run, scored on {people}." if left
+               else f"All of it has been run before, on {people}.")  # fmt: skip
+
+
+def confirmation_table(confirmed: Any) -> Group:
+    """What confirmation found, best first: score and paired gain over none (a data frame)."""
+    made = table("blocks", "score", "95 % interval", "gain", "95 % interval", "verdict", first="",
+                 words=["verdict"])  # fmt: skip
+    names = Text("")
+    for row in confirmed.itertuples():
+        # Below the table, as a policy's text is as long as a line.
+        names.append(f"{row.rank}  {row.policy}\n", style="dim")
+        compared = row.gain == row.gain
+        made.add_row(
+            str(row.rank), str(row.blocks), f"{row.score:.1f}", _interval(row.low, row.high),
+            f"{row.gain:+.1f}" if compared else "",
+            _interval(row.gain_low, row.gain_high, "+") if compared else "",
+            Text(row.verdict if compared else "reference", style=VERDICTS.get(row.verdict, "dim")),
+        )  # fmt: skip
+    people = int(confirmed["subjects"].max())
+    of = f"{people} test subject{'s' * (people != 1)}"
+    return section(f"Confirmation: macro-F1 of {of}, and points gained over none", made, names)
+
+
+def _interval(low: float, high: float, sign: str = "") -> str:
+    return "not known" if low != low else f"{low:{sign}.1f} to {high:{sign}.1f}"
 
 
 def rows_table(described: Any) -> Group:

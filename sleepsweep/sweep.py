@@ -51,7 +51,7 @@ def run_sweep(plan: Plan, folder: SweepFolder, observers: Sequence[Observer]) ->
     Ctrl-C (SIGINT) ends it early and cleanly: each rung was recorded as it came in. Slots for which
     the space holds no policy that has not been run are taken out of the sweep's planned trials.
     """
-    records = folder.records()
+    records = plan.own(folder.records())
     slots = plan.open_slots(records)
     if not slots:
         return True
@@ -70,7 +70,8 @@ def _tune(
     records: Sequence[TrialRecord],
 ) -> None:  # fmt: skip
     work = partial(
-        _work, store=plan.store, folder=folder, threads=plan.spec.resources.cpus_per_trial,
+        _work, store=plan.store, exam=plan.exam(folder), folder=folder,
+        threads=plan.spec.resources.cpus_per_trial,
         watched=plan.spec.tracking.system_metrics,
     )  # fmt: skip
     # Ray's own state of the run; nothing of it is read again, as the folder's records are enough.
@@ -97,13 +98,19 @@ def _tune(
 
 
 def _work(
-    config: dict[str, Any], *, store: Store, folder: SweepFolder, threads: int, watched: bool
+    config: dict[str, Any],
+    *,
+    store: Store,
+    exam: Store | None,
+    folder: SweepFolder,
+    threads: int,
+    watched: bool,
 ) -> None:
     """Run one trial in a worker process; Ray ends it inside `tune.report` when it is stopped."""
     torch.set_num_threads(threads)
     trial = TrialSpec.model_validate(config["trial"])
     with sampled(folder.samples_path(trial.id)) if watched else nullcontext():
-        for metrics in run_trial(trial, store, folder.checkpoint_path(trial.id)):
+        for metrics in run_trial(trial, store, folder.checkpoint_path(trial.id), exam):
             tune.report(
                 {
                     **metrics.plain,

@@ -14,11 +14,14 @@ It is the sweep's memory: a launch into a folder continues from these files alon
 import fcntl
 import json
 import os
+import shlex
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -34,6 +37,8 @@ SAME = {
     "the recordings": "data_hash", "the test subjects": "test_subjects", "the splits": "splits"
 }  # fmt: skip
 FINAL = ("stop", "done", "collapsed")
+OPENED = "test_opened"
+"""The key of ``sweep.json`` that says when test subjects were opened, and by which command."""
 
 
 @dataclass
@@ -134,10 +139,13 @@ class SweepFolder:
         `fresh` deletes that sweep first. Raises `UserError` when its data or its splits are others
         by now: its test subjects could then be trained on.
         """
+        opened: dict[str, Any] = {}
         if self.manifest_path.exists() and fresh:
+            # A new start does not close what was opened: the test subjects stay the same people.
+            opened = self._opened()
             self._clear()
         if not self.manifest_path.exists():
-            _write_json(self.manifest_path, {"id": uuid.uuid4().hex, **manifest})
+            _write_json(self.manifest_path, {"id": uuid.uuid4().hex, **manifest, **opened})
             return
         before = self.read_manifest()
         for what, key in SAME.items():
@@ -152,6 +160,20 @@ class SweepFolder:
         """Correct the number of planned trials."""
         manifest = self.read_manifest()
         manifest["study"]["planned_trials"] = trials
+        _write_json(self.manifest_path, manifest)
+
+    def _opened(self) -> dict[str, Any]:
+        try:
+            manifest = json.loads(self.manifest_path.read_text())
+        except json.JSONDecodeError:
+            return {}  # a damaged sweep, which is about to be deleted
+        return {key: value for key, value in manifest.items() if key == OPENED}
+
+    def log_test_opened(self) -> None:
+        """Write down that the test subjects are opened now, and by which command."""
+        manifest = self.read_manifest()
+        entry = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "command": command()}
+        manifest[OPENED] = [*manifest.get(OPENED, []), entry]
         _write_json(self.manifest_path, manifest)
 
     def _mend(self) -> None:
@@ -209,6 +231,11 @@ class SweepFolder:
         (self.trial_path(record.trial.id) / "error.txt").write_text(record.error or "")
 
 
+def command() -> str:
+    """The command line that this process was started with, as it would be typed."""
+    return shlex.join(["sleepsweep", *sys.argv[1:]])
+
+
 def _read_record(folder: Path) -> TrialRecord:
     rungs, error = folder / "rungs.jsonl", folder / "error.txt"
     try:
@@ -234,7 +261,7 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 # What may differ between two launches of the same sweep: it cannot change a result.
-FREE = ("resources", "tracking", "preset")
+FREE = ("resources", "tracking", "preset", "confirm")
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any], at: str = "") -> list[str]:

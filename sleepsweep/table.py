@@ -45,7 +45,8 @@ def _identity(record: TrialRecord) -> dict[str, Any]:
         "policy": trial.policy_text, "size": trial.size,
         "p_sum": sum(member.p for member in trial.policy),
         "batch_size": trial.pretrain.batch_size, "split_hash": trial.split_hash,
-        "data_hash": trial.data_hash,
+        "data_hash": trial.data_hash, "selected_on": trial.selected_on,
+        **({"stop_rule": "none"} if record.kind == "confirmation" else {}),
         **members,
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from sleepsweep.augment import Policy, Signal
+from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.learn.pretrain import (
@@ -38,7 +39,7 @@ COLLAPSED_SPREAD = 1e-3
 class Metrics:
     """What a trial reports at a rung.
 
-    `confusions` holds a 5 × 5 matrix (reference in rows) for each validation subject; `loss` is
+    `confusions` holds a 5 × 5 matrix (reference in rows) for each scored subject; `loss` is
     the mean pretraining loss since the rung before; `time_s` is the trial's running time so far,
     in seconds of training and probing.
     """
@@ -62,7 +63,7 @@ class Metrics:
 
     @property
     def scores(self) -> dict[str, float]:
-        """Accuracy, macro-F1, κ and F1 by stage, of all validation subjects pooled, in 0–1."""
+        """Accuracy, macro-F1, κ and F1 by stage, of all scored subjects pooled, in 0–1."""
         return summary(self.pooled)
 
     @property
@@ -72,17 +73,24 @@ class Metrics:
         return np.asarray(matrices.sum(axis=0))
 
 
-def run_trial(trial: TrialSpec, store: Store, checkpoint: Path | None = None) -> Iterator[Metrics]:
+def run_trial(
+    trial: TrialSpec, store: Store, checkpoint: Path | None = None, exam: Store | None = None
+) -> Iterator[Metrics]:
     """Pretrain and probe; yield the metrics of each rung, in order.
 
     With a `checkpoint` path the state is saved at every rung before its metrics are yielded, and a
     run that finds one yields the rungs it holds again and continues behind them, bit for bit on
     CPU. A collapsed or diverged trial yields one last rung, scored at chance. Raises `ValueError`
     when `store` does not hold the data that the trial was made for.
+
+    `exam` is the store of the test subjects, for a confirmation, which is scored on them, and for
+    no other trial. Raises `LeakError` where it is missing or too much, or where `store` would hand
+    these subjects out as well.
     """
     if store.data_hash != trial.data_hash:
         raise ValueError(f"trial {trial.id} was made for other data than {store}")
-    run = _Run(trial, store)
+    _check_exam(trial, store, exam)
+    run = _Run(trial, store, exam)
     done = run.restore(checkpoint) if checkpoint and checkpoint.exists() else []
     yield from done
     while len(done) < len(trial.rungs) and not (done and done[-1].collapsed):
@@ -91,6 +99,16 @@ def run_trial(trial: TrialSpec, store: Store, checkpoint: Path | None = None) ->
             rungs = [metrics.plain for metrics in done]
             save_checkpoint({"pretraining": run.pretraining.state(), "rungs": rungs}, checkpoint)
         yield done[-1]
+
+
+def _check_exam(trial: TrialSpec, store: Store, exam: Store | None) -> None:
+    if bool(trial.test) != (exam is not None):
+        what = "needs" if trial.test else "must not have"
+        raise LeakError(f"trial {trial.id} {what} the store of the test subjects")
+    if exam is not None and (shared := set(exam.subjects) & set(store.subjects)):
+        raise LeakError(f"subjects to test on could be trained on: {', '.join(sorted(shared))}")
+    if exam is not None and exam.data_hash != trial.data_hash:
+        raise ValueError(f"trial {trial.id} was made for other data than {exam}")
 
 
 @dataclass(frozen=True)
@@ -123,13 +141,14 @@ def embeddings_of(trial: TrialSpec, store: Store, checkpoint: Path, epochs: int)
 
 
 class _Run:
-    def __init__(self, trial: TrialSpec, store: Store) -> None:
+    def __init__(self, trial: TrialSpec, store: Store, exam: Store | None = None) -> None:
         block: Axes = {"split": trial.split, "seed": trial.seed}
         people = trial.train
         signal = Signal(store.sfreq, store.uv_per_unit(people), store.units_per_sd(people))
         policy = trial.build_policy().in_signal(signal)
         encoder = trial.encoder.build(len(store.channels), stream("weights", **block))
         self.trial, self.store = trial, store
+        self.scored = exam or store
         self.train = store.rows(trial.train)
         self.pretraining = Pretraining(
             encoder,
@@ -160,16 +179,16 @@ class _Run:
 
     def _probe(self) -> tuple[dict[str, list[list[int]]], float]:
         train = np.concatenate([self.probed_rows(subject) for subject in self.trial.labelled])
-        validation = [self.probed_rows(subject) for subject in self.trial.validation]
-        held_out = np.concatenate(validation)
+        scored = [self.trial.probe.choose(self.scored.rows([s])) for s in self.trial.scored]
+        held_out = np.concatenate(scored)
         encoder, store = self.pretraining.encoder, self.store
         features = np.nan_to_num(embed(encoder, store.gather(train)))
-        others = np.nan_to_num(embed(encoder, store.gather(held_out)))
+        others = np.nan_to_num(embed(encoder, self.scored.gather(held_out)))
         predicted = self.trial.probe.predict(features, store.stages(train), others)
-        ends = np.cumsum([len(rows) for rows in validation])[:-1]
+        ends = np.cumsum([len(rows) for rows in scored])[:-1]
         parts = zip(
-            self.trial.validation,
-            np.split(store.stages(held_out), ends),
+            self.trial.scored,
+            np.split(self.scored.stages(held_out), ends),
             np.split(predicted, ends),
             strict=True,
         )

@@ -42,7 +42,8 @@ class MemberSpec(PartSpec):
 class TrialSpec(PartSpec):
     """Everything that can change a trial's result, and nothing else: its hash is its identity.
 
-    `labelled` are the subjects of `train` whose labels the probe is fitted on.
+    `labelled` are the subjects of `train` whose labels the probe is fitted on. A confirmation is
+    scored on the `test` subjects, every other trial on those of `validation`.
     """
 
     policy: Annotated[tuple[MemberSpec, ...], Field(strict=False)]
@@ -54,6 +55,8 @@ class TrialSpec(PartSpec):
     train: Subjects
     labelled: Subjects
     validation: Subjects
+    # Left out of the text, and so of the hash, of trials that have none.
+    test: Subjects = Field(default=(), exclude_if=lambda subjects: not subjects)
     encoder: EncoderSpec
     pretrain: PretrainSpec
     probe: ProbeSpec
@@ -65,6 +68,16 @@ class TrialSpec(PartSpec):
         """Twelve hexadecimal digits that name this trial on every machine."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The subjects whose epochs are staged and compared with the experts' stages."""
+        return self.test or self.validation
+
+    @property
+    def selected_on(self) -> str:
+        """The part of the subjects that `scored` is, as in the results table."""
+        return "test" if self.test else "validation"
 
     @property
     def split_hash(self) -> str:

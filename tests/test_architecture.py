@@ -27,8 +27,9 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.rayenv",),
     ("sleepsweep.part", "sleepsweep.results"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
-    ("sleepsweep.ranges", "sleepsweep.pool", "sleepsweep.spec", "sleepsweep.specfile"),
-    ("sleepsweep.trial",),
+    ("sleepsweep.ranges", "sleepsweep.trial", "sleepsweep.pool"),
+    ("sleepsweep.designs",),
+    ("sleepsweep.spec", "sleepsweep.specfile"),
     ("sleepsweep.space",),
     (
         "sleepsweep.trainable",
@@ -38,6 +39,7 @@ LAYERS: list[tuple[str, ...]] = [
     ),
     ("sleepsweep.embeddings",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
+    ("sleepsweep.confirmation",),
     ("sleepsweep.datainfo", "sleepsweep.augmentinfo"),
     ("sleepsweep.augmentpage",),
     ("sleepsweep.summary", "sleepsweep.search"),
@@ -52,7 +54,7 @@ ONLY_IN = {
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},
-    "sleepsweep_analysis": {"sleepsweep.cli.reports"},
+    "sleepsweep_analysis": {"sleepsweep.cli.reports", "sleepsweep.cli.confirm"},
 }
 
 

@@ -50,6 +50,14 @@ def test_anchors_and_designs_count_at_the_rungs_and_are_never_stopped() -> None:
     assert decide(scheduler, "c", 0.5, kind="search") == "STOP"
 
 
+def test_designs_are_stopped_where_that_is_asked_for(sweep: Callable[..., SweepSpec]) -> None:
+    scheduler = make_scheduler(sweep(search={"stop_designs": True}), [])
+    assert isinstance(scheduler, BlockwiseASHA)
+    decide(scheduler, "a", 0.9, kind="design")
+    assert decide(scheduler, "b", 0.1, kind="anchor") == "CONTINUE"
+    assert decide(scheduler, "c", 0.05, kind="design") == "STOP"
+
+
 @pytest.mark.parametrize("kind", ["design", "anchor", "search"])
 def test_the_last_rung_and_a_collapse_end_every_trial(kind: str) -> None:
     scheduler = asha()

@@ -3,8 +3,8 @@
 Imports stand inside the commands, so that ``--help`` is instant.
 """
 
-# Their commands join the application.
-from sleepsweep.cli import augment, data, reports, sweeps, sync
+# Their commands join the application, in the order in which --help shows them.
+from sleepsweep.cli import sweeps, confirm, sync, reports, data, augment  # isort: skip
 from sleepsweep.cli.app import app, main
 
-__all__ = ["app", "augment", "data", "main", "reports", "sweeps", "sync"]
+__all__ = ["app", "augment", "confirm", "data", "main", "reports", "sweeps", "sync"]

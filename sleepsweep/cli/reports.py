@@ -122,10 +122,15 @@ def read_sweep(sweep: Path) -> "ResultsTable":
     return table
 
 
+def analyse_sweep(sweep: Path) -> "Analysis":
+    """Analyse a sweep's recorded trials; `TableError` where there is nothing to rank."""
+    return _analysed(read_sweep(sweep))
+
+
 def _from_file(path: Path) -> "ResultsTable":
     """Read a table; our own augmentations have a category where its groups tell none."""
     from sleepsweep_analysis import load
-    from sleepsweep_analysis.members import UNCATEGORISED
+    from sleepsweep_analysis.reading.members import UNCATEGORISED
 
     table = load(path)
     categories = table.study.categories
@@ -198,6 +203,8 @@ def print_ranking(analysis: "Analysis", page: Path, console: "Console") -> None:
     console.print(summary.category_table(ranked))
     if "size" not in refused:
         console.print(summary.size_table(analysis.size_curve))
+    if len(analysis.confirmation):
+        console.print(summary.confirmation_table(analysis.confirmation))
     console.print(summary.verdict(verdict(analysis)))
     console.print()
     for check in analysis.checks:

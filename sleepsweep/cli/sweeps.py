@@ -43,8 +43,13 @@ def check(
     """
     spec = _spec(space, data, settings, preset, trials, seed, None)
     people = _people(spec)
-    designs = ", ".join(spec.search.designs) or "none besides"
-    print(f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs}; ", end="")
+    pool, blocks = spec.augmentations, spec.split.blocks
+    designs = ", ".join(
+        f"{item.name} ({item.design.count(pool, blocks)})" for item in spec.search.designs
+    )
+    print(
+        f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs or 'no'}; ", end=""
+    )
     print(f"blocks: {spec.split.blocks}; rungs at steps {', '.join(map(str, spec.rungs))}.")
     print(people)
 
@@ -83,7 +88,7 @@ def launch(
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
         folder.begin(manifest, fresh=fresh)
-        status = _run(plan, folder, console, json=json)
+        status = run_plan(plan, folder, console, json=json)
     raise typer.Exit(status)
 
 
@@ -117,7 +122,19 @@ def _spec(
     return read_spec(space, preset=preset, overrides=overrides, data=data)
 
 
-def _run(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> int:
+def recorded_spec(folder: "SweepFolder", tracking_uri: str | None) -> "SweepSpec":
+    """Return the search space of a sweep as it was launched, tracked elsewhere if asked for."""
+    from sleepsweep.spec import SweepSpec
+
+    spec = SweepSpec.model_validate(folder.read_manifest()["spec"])
+    if tracking_uri is None:
+        return spec
+    tracking = {**spec.tracking.model_dump(), "uri": tracking_uri}
+    return SweepSpec.model_validate({**spec.model_dump(), "tracking": tracking})
+
+
+def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> int:
+    """Run what is left of a plan, write the report, and return the exit status."""
     from json import dumps
 
     from sleepsweep.rayenv import set_local_ray
@@ -140,7 +157,7 @@ def _run(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool)
     if unsent:
         unsent += f". Nothing is lost; send it later: {sync_command(folder.path, uri)}"
     _print_failures(folder, unsent, complete=complete)
-    failed = any(record.state == "failed" for record in folder.records())
+    failed = any(record.state == "failed" for record in plan.own(folder.records()))
     status = INCOMPLETE if not complete else TRIALS_FAILED if failed else COMPLETE
     if json:
         end = {"event": "end", "status": status, "sweep": str(folder.path), "report": page}
@@ -155,7 +172,7 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
         return display.JsonLines()
     if console.quiet:
         return display.Silent()
-    records = folder.records()
+    records = plan.own(folder.records())
     if not console.is_terminal:
         return display.Lines(console, len(plan.slots), records)
     return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.spec.rungs, records)

@@ -180,6 +180,23 @@ def draw_split(
     return Split(train=train, validation=validation, test=tuple(test))
 
 
+def draw_fresh_split(
+    nights: Mapping[str, int], test: Collection[str], spec: SplitSpec, index: int
+) -> Split:
+    """Return a split beyond those of the sweep, for an `index` that is not below ``spec.blocks``.
+
+    Drawn as `draw_split` does, but always anew: also where a sweep keeps one split, or has all of
+    its splits from a file. Then so many are validated on as in the file's blocks, in turn.
+    """
+    if spec.listed is None:
+        return draw_split(nights, test, spec.model_copy(update={"resplit": True}), index)
+    rest = {name: count for name, count in nights.items() if name not in test}
+    count = len(spec.listed.blocks[index % spec.blocks].validation)
+    validation = _drawn("validation subjects", rest, count, seed=spec.seed, split=index)
+    train = tuple(name for name in rest if name not in validation)
+    return Split(train=train, validation=validation, test=tuple(test))
+
+
 def _share(share: float, count: int, leave: int) -> int:
     return min(max(1, round(share * count)), count - leave)
 

@@ -127,6 +127,14 @@ class Store:
         """
         return type(self)(self.folder, self._withheld.union(subjects))
 
+    def only(self, subjects: Collection[str]) -> "Store":
+        """Return a view on the same files that hands out nothing but `subjects`.
+
+        What this store withholds already stays withheld. Raises `ValueError` for unknown subjects.
+        """
+        self._codes(subjects)
+        return self.withholding(set(self._everyone).difference(subjects))
+
     def verify(self) -> None:
         """Read every epoch and compare it with what was written, a block at a time.
 
