@@ -30,8 +30,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.ranges", "sleepsweep.pool", "sleepsweep.spec", "sleepsweep.specfile"),
     ("sleepsweep.trial",),
     ("sleepsweep.space",),
-    ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table"),
-    ("sleepsweep.embeddings",),
+    ("sleepsweep.trainable", "sleepsweep.sweepfolder", "sleepsweep.table", "sleepsweep.sweepstore"),
+    ("sleepsweep.embeddings", "sleepsweep.policyexport"),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
     ("sleepsweep.confirmation",),
     ("sleepsweep.standing",),
@@ -49,7 +49,11 @@ ONLY_IN = {
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.search"},
     "ray": {"sleepsweep.search", "sleepsweep.sweep"},
-    "sleepsweep_analysis": {"sleepsweep.cli.reports", "sleepsweep.cli.confirm"},
+    "sleepsweep_analysis": {
+        "sleepsweep.cli.reports",
+        "sleepsweep.cli.confirm",
+        "sleepsweep.cli.policy",
+    },
 }
 
 

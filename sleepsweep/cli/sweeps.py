@@ -86,7 +86,7 @@ def launch(
     with progress_bar(console, "Preparing") as report_progress:
         plan = make_plan(spec, report_progress)
     console.print(summary.data_summary(plan))
-    with folder.locked(), interruptible(folder.path):
+    with folder.locked(), interruptible(folder):
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
         folder.begin(manifest, fresh=fresh)
@@ -135,8 +135,13 @@ def recorded_spec(folder: "SweepFolder", tracking_uri: str | None) -> "SweepSpec
     return SweepSpec.model_validate({**spec.model_dump(), "tracking": tracking})
 
 
-def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> int:
-    """Run what is left of a plan, write the report, and return the exit status."""
+def run_plan(
+    plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool, again: str | None = None
+) -> int:
+    """Run what is left of a plan, write the report, and return the exit status.
+
+    `again` is the command that goes on after an early end, if it is not the launch.
+    """
     from json import dumps
 
     from sleepsweep.rayenv import set_local_ray
@@ -156,7 +161,7 @@ def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     page = report_to(folder.path, tracker, console)
     errors = tracker.close(complete=complete)
     console.print(pointer("MLflow", plan.spec.tracking.uri or f"sleepsweep ui {folder.path}"))
-    _print_failures(folder, errors, complete=complete)
+    _print_failures(folder, errors, complete=complete, again=again or folder.to_go_on())
     failed = any(record.state == "failed" for record in plan.own(folder.records()))
     status = INCOMPLETE if not complete else TRIALS_FAILED if failed else COMPLETE
     if json:
@@ -178,8 +183,10 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.rungs, records)
 
 
-def _print_failures(folder: "SweepFolder", errors: list[Exception], *, complete: bool) -> None:
+def _print_failures(
+    folder: "SweepFolder", errors: list[Exception], *, complete: bool, again: str
+) -> None:
     from sleepsweep.summary import troubles
 
-    for line in troubles(folder, errors, complete=complete):
+    for line in troubles(folder, errors, complete=complete, again=again):
         print(f"sleepsweep: {line}", file=sys.stderr)
