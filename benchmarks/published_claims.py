@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from sleepsweep_analysis import Analysis, analyse, load
-from sleepsweep_analysis.effects import contrasts
+from sleepsweep_analysis.estimates.effects import contrasts
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ class Plan:
             sampler=self.spec.search.sampler_name,
             planned_trials=len(self.slots),
             steps=self.spec.pretrain.steps,
+            settings=self.spec.settings,
             data=self.spec.data.root or self.spec.data.source,
             subjects=self.subject_counts(),
             command=command(),

@@ -17,13 +17,14 @@ from sleepsweep.augment import (
 )
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
-from sleepsweep.ranges import Range
+from sleepsweep.ranges import Range, Suggest
+from sleepsweep.trial import MemberSpec
 
 
 class KeyedError(ValueError):
     """A value that does not fit, found while checking a larger part: `path` leads to its key."""
 
-    def __init__(self, message: str, *path: str) -> None:
+    def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
         self.path = path
 
@@ -63,6 +64,21 @@ class PoolEntry(PartSpec):
             _try("", lambda drawn: drawn.in_signal(signal), corner)
         for p in self.p.options:
             _try("p", lambda drawn: Member(built[0], drawn), p)
+
+    def draw(self, name: str, source: Suggest) -> MemberSpec:
+        """Draw severity or parameters, and p, of the augmentation `name`."""
+        severity = (
+            None if self.severity is None else self.severity.suggest(f"severity.{name}", source)
+        )
+        drawn = {
+            key: values.suggest(f"{key}.{name}", source) for key, values in self.parameters.items()
+        }
+        return MemberSpec(
+            name=name,
+            p=float(self.p.suggest(f"p.{name}", source)),
+            severity=None if severity is None else float(severity),
+            parameters=drawn,
+        )
 
     def _at_severities(self, kind: type[Augmentation]) -> list[Augmentation]:
         options = self.severity.options if self.severity else ()
@@ -153,3 +169,25 @@ class AugmentationsSpec(PartSpec):
             )
             raise KeyedError(message, "size")
         return self
+
+
+def shared_out(members: tuple[MemberSpec, ...], p_sum: float) -> tuple[MemberSpec, ...]:
+    """Share `p_sum` out to the members in proportion to their p, at most 1 to each.
+
+    What one cannot take goes to the others. Rounded to four digits, as drawn values are.
+    """
+    shares = dict.fromkeys(range(len(members)), 1.0)
+    open_to, left = [place for place, member in enumerate(members) if member.p > 0], p_sum
+    while open_to:
+        scale = left / sum(members[place].p for place in open_to)
+        full = [place for place in open_to if scale * members[place].p >= 1]
+        if not full:
+            shares |= {place: scale * members[place].p for place in open_to}
+            break
+        open_to = [place for place in open_to if place not in full]
+        left -= len(full)
+    shares |= {place: 0.0 for place, member in enumerate(members) if member.p == 0}
+    return tuple(
+        member.model_copy(update={"p": float(f"{shares[place]:.4g}")})
+        for place, member in enumerate(members)
+    )

@@ -1,14 +1,25 @@
 """Values of the YAML that may be searched: a scalar, or a range to draw it from."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, Protocol, Self
 
+import numpy as np
 from pydantic import model_serializer, model_validator
 
 from sleepsweep.part import PartSpec
 
 Scalar = bool | int | float | str
 FORMS = "{uniform: [a, b]}, {loguniform: [a, b]}, {int: [a, b]} or {choice: [...]}"
+
+
+INTERVALS = ("uniform", "loguniform", "int")
+
+
+def is_range(value: object) -> bool:
+    """Whether a value of the YAML is a mapping that means a range."""
+    return isinstance(value, dict) and len(value) == 1 and {*value} <= {*INTERVALS, "choice"}
 
 
 class Suggest(Protocol):
@@ -24,6 +35,27 @@ class Suggest(Protocol):
         """Return one of `choices`."""
 
 
+@dataclass(frozen=True)
+class Draws:
+    """Values drawn from one stream, in the shape of an Optuna trial."""
+
+    generator: np.random.Generator
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Uniform (or, with `log`, log-uniform) in [low, high]."""
+        if log:
+            return float(low * (high / low) ** self.generator.uniform())
+        return float(self.generator.uniform(low, high))
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """Uniform in {low, …, high}."""
+        return int(self.generator.integers(low, high, endpoint=True))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Scalar:
+        """Uniform over `choices`."""
+        return choices[int(self.generator.integers(len(choices)))]
+
+
 class Range(PartSpec):
     """A fixed value, an interval (uniform, loguniform, int) or a choice of scalars."""
 
@@ -37,10 +69,8 @@ class Range(PartSpec):
             return {"kind": value.kind, "options": value.options}
         if not isinstance(value, dict):
             return {"kind": "fixed", "options": (_scalar(value),)}
-        if len(value) != 1:
-            raise ValueError(f"{value} is not a range; allowed: a scalar, {FORMS}")
-        kind, options = next(iter(value.items()))
-        if kind not in ("uniform", "loguniform", "int", "choice") or not isinstance(options, list):
+        kind, options = next(iter(value.items()), ("", None))
+        if not is_range(value) or not isinstance(options, list):
             raise ValueError(f"{value} is not a range; allowed: a scalar, {FORMS}")
         return {"kind": kind, "options": tuple(_scalar(option) for option in options)}
 
@@ -48,13 +78,20 @@ class Range(PartSpec):
     def _check(self) -> Self:
         if self.kind == "choice" and not self.options:
             raise ValueError("a choice needs at least one option")
-        if self.kind in ("uniform", "loguniform", "int"):
+        if self.kind in INTERVALS:
             _check_interval(self.kind, self.options)
         return self
 
     @model_serializer
     def _write(self) -> Any:
         return self.options[0] if self.kind == "fixed" else {self.kind: list(self.options)}
+
+    @property
+    def ends(self) -> tuple[Scalar, ...]:
+        """The options, as they are drawn: of an interval of real numbers, real numbers."""
+        if self.kind in ("uniform", "loguniform"):
+            return tuple(float(end) for end in self.options)
+        return self.options
 
     def suggest(self, name: str, source: Suggest) -> Scalar:
         """Draw a value under `name`; real numbers are rounded to four significant digits.

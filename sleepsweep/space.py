@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sleepsweep.data.split import Split, draw_fresh_split, draw_split
-from sleepsweep.pool import AugmentationsSpec, PoolEntry
-from sleepsweep.ranges import Scalar, Suggest
-from sleepsweep.seeds import numpy_generator
+from sleepsweep.pool import AugmentationsSpec, shared_out
+from sleepsweep.ranges import Draws, Scalar, Suggest
+from sleepsweep.searched import draw_values
+from sleepsweep.seeds import Axis, numpy_generator
 from sleepsweep.spec import SweepSpec
-from sleepsweep.trial import MemberSpec, TrialSpec
+from sleepsweep.trial import MemberSpec, Parts, TrialSpec
 
 Kind = Literal["design", "anchor", "search", "confirmation"]
 
@@ -41,27 +42,6 @@ class Slot:
     design: str
     block: int
     trial: TrialSpec | None = None
-
-
-@dataclass(frozen=True)
-class Draws:
-    """Values drawn from one stream, in the shape of an Optuna trial."""
-
-    generator: Any
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """Uniform (or, with `log`, log-uniform) in [low, high]."""
-        if log:
-            return float(low * (high / low) ** self.generator.uniform())
-        return float(self.generator.uniform(low, high))
-
-    def suggest_int(self, name: str, low: int, high: int) -> int:
-        """Uniform in {low, …, high}."""
-        return int(self.generator.integers(low, high, endpoint=True))
-
-    def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Scalar:
-        """Uniform over `choices`."""
-        return choices[int(self.generator.integers(len(choices)))]
 
 
 @dataclass(frozen=True)
@@ -96,31 +76,21 @@ def draw_policy(space: AugmentationsSpec, source: Suggest) -> tuple[MemberSpec, 
     priority = {name: source.suggest_float(f"pick.{name}", 0.0, 1.0) for name in space.members}
     chosen = set(sorted(priority, key=lambda name: priority[name], reverse=True)[:size])
     drawn = tuple(
-        _draw_member(name, entry, source) for name, entry in space.members.items() if name in chosen
+        entry.draw(name, source) for name, entry in space.members.items() if name in chosen
     )
     return drawn if space.p_sum is None else shared_out(drawn, space.p_sum)
 
 
-def shared_out(members: tuple[MemberSpec, ...], p_sum: float) -> tuple[MemberSpec, ...]:
-    """Share `p_sum` out to the members in proportion to their p, at most 1 to each.
+def suggest_everything(space: AugmentationsSpec, source: Suggest) -> None:
+    """Suggest every value that some policy of the space needs.
 
-    What one cannot take goes to the others. Rounded to four digits, as drawn values are.
+    For a source that learns only from values that all its trials have. What `draw_policy` then
+    asks for by the same names is the same.
     """
-    shares = dict.fromkeys(range(len(members)), 1.0)
-    open_to, left = [place for place, member in enumerate(members) if member.p > 0], p_sum
-    while open_to:
-        scale = left / sum(members[place].p for place in open_to)
-        full = [place for place in open_to if scale * members[place].p >= 1]
-        if not full:
-            shares |= {place: scale * members[place].p for place in open_to}
-            break
-        open_to = [place for place in open_to if place not in full]
-        left -= len(full)
-    shares |= {place: 0.0 for place, member in enumerate(members) if member.p == 0}
-    return tuple(
-        member.model_copy(update={"p": float(f"{shares[place]:.4g}")})
-        for place, member in enumerate(members)
-    )
+    source.suggest_int("size", *space.size)
+    for name, entry in space.members.items():
+        source.suggest_float(f"pick.{name}", 0.0, 1.0)
+        entry.draw(name, source)
 
 
 def make_blocks(spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...]) -> list[Block]:
@@ -166,9 +136,16 @@ class Space:
         """Names of the augmentations that policies are drawn from, the placebo included."""
         return list(self.spec.augmentations.members)
 
-    def trial(self, policy: tuple[MemberSpec, ...], block: int) -> TrialSpec:
-        """Return the trial of `policy` in block number `block`."""
+    def trial(
+        self, policy: tuple[MemberSpec, ...], block: int, parts: Parts | None = None
+    ) -> TrialSpec:
+        """Return the trial of `policy` in block number `block`, made of `parts`.
+
+        Without them its searched scalars are drawn, from streams that name block and policy.
+        """
         shared = self.blocks[block]
+        if parts is None:
+            parts = self._drawn_parts(block=block, policy=" + ".join(map(str, policy)))
         return TrialSpec(
             policy=policy,
             mix_partner=self.spec.augmentations.mix_partner,
@@ -179,12 +156,24 @@ class Space:
             train=shared.split.train,
             labelled=shared.labelled,
             validation=shared.split.validation,
-            encoder=self.spec.encoder,
-            pretrain=self.spec.pretrain,
-            probe=self.spec.probe,
+            encoder=parts.encoder,
+            pretrain=parts.pretrain,
+            probe=parts.probe,
             rungs=self.spec.rungs,
             data_hash=self.data_hash,
         )
+
+    def parts(self, source: Suggest) -> Parts:
+        """Draw what a trial is made of besides its policy: the spec's parts, ranges drawn."""
+        return self.spec.parts.with_values(draw_values(self.spec.searched, source))
+
+    def _drawn_parts(self, **axes: Axis) -> Parts:
+        values: dict[str, Scalar] = {}
+        for path, drawn in self.spec.searched.items():
+            # A stream of its own: another range in the YAML changes no value of this one.
+            generator = numpy_generator("searched", seed=self.spec.seed, path=path, **axes)
+            values |= draw_values({path: drawn}, Draws(generator))
+        return self.spec.parts.with_values(values)
 
     def _choose(self, policy: tuple[MemberSpec, ...]) -> int | None:
         # Of as few as that all are offered: the same trial as without a choice.
@@ -198,11 +187,12 @@ class Space:
         gathers in one block. No trial occurs twice: a repeated draw is drawn again.
         """
         known: set[str] = set()
-        designed = []
-        for design in self.spec.search.designs:
-            for block in range(len(self.blocks)):
-                for policy in self._designed(design, block):
-                    designed.append((design, self.trial(policy, block)))
+        pool, blocks, seed = self.spec.augmentations, len(self.blocks), self.spec.seed
+        designed = [
+            (item.name, self.trial(policy, block))
+            for item in self.spec.search.designs
+            for block, policy in item.lay_out(pool, blocks, seed)
+        ]
         slots = [
             Slot(order, "design", design, trial.block, trial)
             for order, (design, trial) in enumerate(_distinct(designed, known))
@@ -225,39 +215,16 @@ class Space:
     def _anchor(self, order: int, block: int, known: set[str]) -> TrialSpec | None:
         for attempt in range(ATTEMPTS):
             draws = Draws(numpy_generator("anchor", seed=self.spec.seed, order=order, n=attempt))
-            trial = self.trial(draw_policy(self.spec.augmentations, draws), block)
+            parts = self._drawn_parts(order=order, n=attempt)
+            trial = self.trial(draw_policy(self.spec.augmentations, draws), block, parts)
             if trial.id not in known:
                 known.add(trial.id)
                 return trial
         return None
 
-    def _designed(self, design: str, block: int) -> list[tuple[MemberSpec, ...]]:
-        if design == "none":
-            return [()]
-        singles: list[tuple[MemberSpec, ...]] = []
-        for name, entry in self.spec.augmentations.members.items():
-            generator = numpy_generator("singles", seed=self.spec.seed, block=block, name=name)
-            singles.append((_draw_member(name, entry, Draws(generator)),))
-        return singles
-
 
 # A space of few distinct policies can be exhausted; so many repeated draws say that it is.
 ATTEMPTS = 200
-
-
-def _draw_member(name: str, entry: PoolEntry, source: Suggest) -> MemberSpec:
-    severity = (
-        None if entry.severity is None else entry.severity.suggest(f"severity.{name}", source)
-    )
-    parameters = {
-        key: values.suggest(f"{key}.{name}", source) for key, values in entry.parameters.items()
-    }
-    return MemberSpec(
-        name=name,
-        p=float(entry.p.suggest(f"p.{name}", source)),
-        severity=None if severity is None else float(severity),
-        parameters=parameters,
-    )
 
 
 def _distinct(

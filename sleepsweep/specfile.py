@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 import sleepsweep
 from sleepsweep.errors import UserError
+from sleepsweep.ranges import is_range
 from sleepsweep.spec import NOT_YET, SweepSpec
 from sleepsweep.yamlfile import Location, parse_yaml
 
@@ -96,7 +97,7 @@ def _overlaid(below: Tree, above: Tree) -> Tree:
     result = dict(below)
     for key, value in above.items():
         under = result.get(key)
-        both = isinstance(under, dict) and isinstance(value, dict)
+        both = isinstance(under, dict) and isinstance(value, dict) and not is_range(value)
         result[key] = _overlaid(under, value) if both else value  # type: ignore[arg-type]
     return result
 
@@ -119,7 +120,8 @@ def _validate(
     except ValidationError as error:
         # A default that depends on a wrong key is no mistake of its own.
         mistakes = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
-        first, *others = mistakes
+        # A misspelt key is missing too: the word that is there is what to look at.
+        first, *others = sorted(mistakes, key=lambda mistake: mistake["type"] == "missing")
         location = tuple(part for part in first["loc"] if not _is_branch(part))
         location += getattr(first.get("ctx", {}).get("error"), "path", ())
         more = f"\n({len(others)} more to mend)" if others else ""

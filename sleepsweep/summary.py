@@ -146,9 +146,9 @@ def pointer(name: str, where: str) -> Text:
 
 
 def troubles(
-    folder: SweepFolder, errors: list[Exception], *, complete: bool, again: str
+    folder: SweepFolder, unsent: str | None, *, complete: bool, again: str
 ) -> Iterator[str]:
-    """Sentences about failed trials, a tracking server that missed entries, an early end.
+    """Sentences about failed trials, what MLflow is without (`unsent`), an early end.
 
     `again` is the command that goes on after an early end.
     """
@@ -156,8 +156,8 @@ def troubles(
         if record.state == "failed":
             where = folder.trial_path(record.trial.id) / "error.txt"
             yield f"trial {record.trial.id} failed: {record.error_line}\n  its log is {where}"
-    if errors:
-        yield f"MLflow missed {len(errors)} entries, the first because of: {errors[0]}"
+    if unsent:
+        yield unsent
     if not complete:
         yield stopped(folder.path, again)
 

@@ -4,6 +4,7 @@
     trials/ID/trial.json   a trial's spec, its place in the order, what Optuna suggested
     trials/ID/rungs.jsonl  a line a rung: metrics, decision, confusion matrices
     trials/ID/checkpoint.pt, error.txt
+    trials/ID/system.jsonl what the trial took of its machine, where the spec asks for it
     embeddings/ID.npz      validation epochs as the best trial and the baseline embed them
     trials.parquet, subjects.parquet, report/, mlflow.db, mlflow-artifacts/, ray/
 
@@ -89,6 +90,10 @@ class SweepFolder:
     def checkpoint_path(self, trial_id: str) -> Path:
         """Where a trial's worker saves its state."""
         return self.trial_path(trial_id) / "checkpoint.pt"
+
+    def samples_path(self, trial_id: str) -> Path:
+        """Where a trial's worker writes what the trial takes of its machine."""
+        return self.trial_path(trial_id) / "system.jsonl"
 
     def embeddings_path(self, trial_id: str) -> Path:
         """Where the report's embeddings of a trial are kept."""

@@ -60,7 +60,8 @@ def launch(space: Path, out: Path, *options: str) -> subprocess.CompletedProcess
 def test_the_default_folder_keeps_checkpoints_and_is_where_the_command_is_run(
     space: Path, tmp_path: Path
 ) -> None:
-    options = ["--trials", "1", "--set", "pretrain.steps=1", "--json"]
+    designs = "search.designs=[none, {factorial: {trials: 1}}]"
+    options = ["--trials", "0", "--set", designs, "--set", "pretrain.steps=1", "--json"]
     ended = subprocess.run(
         [sys.executable, "-m", "sleepsweep", "launch", str(space), *options],
         cwd=tmp_path, capture_output=True, text=True,

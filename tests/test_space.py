@@ -12,8 +12,9 @@ from scipy.stats import chisquare
 
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.ranges import Range
-from sleepsweep.space import Draws, Recorded, draw_policy, shared_out
+from sleepsweep.pool import shared_out
+from sleepsweep.ranges import Draws, Range
+from sleepsweep.space import Recorded, draw_policy
 from sleepsweep.spec import SweepSpec
 from sleepsweep.trial import MemberSpec, TrialSpec
 

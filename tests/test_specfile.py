@@ -86,6 +86,8 @@ def test_the_spec_written_out_is_the_same_spec(tmp_path: Path) -> None:
 
 LISTED = "{test: [a], blocks: [{train: [b], validation: [c], trian: [d]}]}"
 
+DESIGNS = "name: good\nsearch:\n  designs: [none,\n    {}]"
+
 # What is wrong, what replaces it in the good file, and what the message must say.
 MISTAKES = [
     ("pretrain: {steps", "pretrain: {stesp", ["line 2, pretrain.stesp", "did you mean steps"]),
@@ -105,20 +107,49 @@ MISTAKES = [
     ("name: good", "name: ../good", ["line 1, name", "pattern"]),
     ("name: good", "question: why", ["name", "required"]),
     ("name: good", "name: good\nname: bad", ["line 2", "given twice"]),
+    ("name: good", "name: good\nsearch: {sampler: cmaes}", ["search.sampler", "sleepsweep[cmaes]"]),
     (
         "name: good",
         "name: good\nconfirm: {blocks: 1}",
         ["line 2, confirm.blocks", "greater than or equal to 2"],
     ),
-    ("name: good", "name: good\nsearch: {sampler: gp}", ["search.sampler", "supported: null, ran"]),
-    ("name: good", "name: good\nsearch: {designs: [pairs]}", ["search.designs", "none, singles"]),
+    (
+        "name: good",
+        "name: good\nsearch: {designs: [pars]}",
+        ["search.designs.0.pars", "did you mean pairs"],
+    ),
+    (
+        "name: good",
+        "name: good\nsearch: {designs: [none, factorial]}",
+        ["line 2, search.designs.1.factorial.trials", "required"],
+    ),
+    ("name: good", DESIGNS.format("{factorial: {trails: 9}}"), ["line 4", "did you mean trials"]),
+    (
+        "name: good",
+        DESIGNS.format("{factorial: {trials: 99}}"),
+        ["line 4", "designs.1", "distinct"],
+    ),
+    (
+        "name: good",
+        DESIGNS.format("{list: {policies: [[{TimeWarping: {p: 2}}]]}}"),
+        [
+            "line 4",
+            "designs.1.list.policies.0.0.TimeWarping.p",
+            "p = 2",
+        ],
+    ),
     ("name: good", "name: good\nsplit: {protocol: as_published}", ["split.protocol", "subject"]),
     ("name: good", "name: good\nsplit: {protocol: file}", ["line 2, split", "the key file"]),
     ("name: good", "name: good\nsplit: {folds: 3, validation: 0.1}", ["line 2, split", "exclude"]),
     ("name: good", f"name: good\nsplit: {{listed: {LISTED}}}", ["line 2", "did you mean train"]),
     ("name: good", "name: good\nprobe: {label_fraction: 0}", ["line 2, probe.label_fraction"]),
     ("name: good", "name: good\ndata: {source: hdf5}", ["data.source", "npz"]),
-    ("grace_steps: 10", "name: hyperband", ["scheduler.name", "supported: asha, none"]),
+    ("name: good", "name: good\nsearch: {sampler: bayes}", ["line 2, search.sampler", "'nsga2'"]),
+    ("grace_steps: 10", "name: halving", ["scheduler.name", "'hyperband', 'median'"]),
+    ("name: good", "name: good\nobjective: f1", ["line 2, objective", "allowed: macro_f1, acc"]),
+    ("name: good", "name: good\nobjective: [time_s, kappa]", ["line 2, objective", "come first"]),
+    ("name: good", "name: good\nobjective: [kappa, kappa]", ["line 2, objective", "once"]),
+    ("name: good", "name: good\nobjective: []", ["line 2, objective", "once"]),
     ("name: good", "name: good\npreset: long", ["unknown preset 'long'", "allowed: short"]),
     ("{steps: 20}", "{stps: 20}", ["line 11", "pretrain.stps", "did you mean steps"]),
     ("name: good", "name: !!python/object/apply:os.getcwd []", ["not valid YAML", "python/object"]),

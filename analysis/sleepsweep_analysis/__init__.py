@@ -9,12 +9,13 @@ Loads no torch, ray or mlflow: a report is drawn again anywhere from the parquet
 from collections.abc import Sequence
 from pathlib import Path
 
+from sleepsweep_analysis.estimates.power import power
 from sleepsweep_analysis.reading import load
 from sleepsweep_analysis.report import compare as compare_sweeps
 from sleepsweep_analysis.report import write
 from sleepsweep_analysis.study import Analysis, analyse
 
-__all__ = ["Analysis", "analyse", "compare", "load", "report"]
+__all__ = ["Analysis", "analyse", "compare", "load", "power", "report"]
 
 
 # Defined after the module of the same name is loaded, and so what `sleepsweep_analysis.report` is.

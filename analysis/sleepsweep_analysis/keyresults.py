@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sleepsweep_analysis.comparable import PLACEBO
-from sleepsweep_analysis.ranking import EQUAL
+from sleepsweep_analysis.estimates.ranking import EQUAL
 from sleepsweep_analysis.study import Analysis
 
 __all__ = ["key_results"]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sleepsweep.results import ResultsTable
-from sleepsweep_analysis import (
+from sleepsweep_analysis.comparable import Comparable, comparable, last_rows, over_sizes
+from sleepsweep_analysis.estimates import (
     crosschecks,
     dose,
     effects,
@@ -22,14 +23,13 @@ from sleepsweep_analysis import (
     size,
     variance,
 )  # fmt: skip
-from sleepsweep_analysis.comparable import Comparable, comparable, last_rows, over_sizes
-from sleepsweep_analysis.confirmation import confirmation
-from sleepsweep_analysis.detectable import detectable_effects
-from sleepsweep_analysis.leaderboard import leaderboard
+from sleepsweep_analysis.estimates.detectable import detectable_effects
+from sleepsweep_analysis.estimates.ranking import DRAWS
 from sleepsweep_analysis.model import Posterior, build, fit
-from sleepsweep_analysis.ranking import DRAWS
-from sleepsweep_analysis.representations import Representation, representations
-from sleepsweep_analysis.subjects import Comparison, compare_subjects
+from sleepsweep_analysis.policies.confirmation import confirmation
+from sleepsweep_analysis.policies.leaderboard import leaderboard
+from sleepsweep_analysis.policies.representations import Representation, representations
+from sleepsweep_analysis.policies.subjects import Comparison, compare_subjects
 from sleepsweep_analysis.warnings import Check, Evidence, check_all, detectable, refused
 
 __all__ = ["Analysis", "analyse"]

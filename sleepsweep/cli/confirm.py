@@ -68,7 +68,7 @@ def _plan(
 
 def _picked(folder: "SweepFolder", top: int) -> list[dict[str, Any]]:
     from sleepsweep.results import TableError
-    from sleepsweep_analysis.candidates import candidates
+    from sleepsweep_analysis.policies.candidates import candidates
 
     try:
         frame = candidates(analyse_sweep(folder.path), top)

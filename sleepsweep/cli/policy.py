@@ -58,7 +58,7 @@ def _named(folder: "SweepFolder", trial: str) -> "tuple[TrialSpec, str]":
 
 
 def _winner(folder: "SweepFolder") -> "tuple[TrialSpec, str]":
-    from sleepsweep_analysis.candidates import candidates
+    from sleepsweep_analysis.policies.candidates import candidates
 
     analysis, trials = analyse_sweep(folder.path), _trials(folder)
     if len(analysis.confirmation):

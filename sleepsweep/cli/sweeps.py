@@ -16,6 +16,7 @@ from sleepsweep.cli.app import (
     interruptible,
 )
 from sleepsweep.cli.reports import report_to
+from sleepsweep.cli.sync import TRACK_LATER, sync_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,8 +51,13 @@ def check(
     """
     spec = _spec(space, data, settings, preset, trials, seed, None)
     people = _people(spec)
-    designs = ", ".join(spec.search.designs) or "none besides"
-    print(f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs}; ", end="")
+    pool, blocks = spec.augmentations, spec.split.blocks
+    designs = ", ".join(
+        f"{item.name} ({item.design.count(pool, blocks)})" for item in spec.search.designs
+    )
+    print(
+        f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs or 'no'}; ", end=""
+    )
     print(f"blocks: {spec.split.blocks}; rungs at steps {', '.join(map(str, spec.rungs))}.")
     print(people)
 
@@ -61,6 +67,9 @@ def launch(
     space: SpaceFile, data: Data = None, settings: Settings = None, preset: Preset = None,
     trials: Trials = None, seed: Seed = None, tracking_uri: TrackingUri = None, out: Out = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete what is there.")] = False,
+    track_later: Annotated[
+        bool, typer.Option("--track-later", help="Start even if the MLflow server is down.")
+    ] = False,
     quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Run a sweep, or continue the one in its folder, and write the report."""
@@ -80,7 +89,8 @@ def launch(
         search = spec.search.model_copy(update={"trials": total})
         spec = spec.model_copy(update={"search": search})
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
-    check_server(spec.tracking.uri)
+    if not track_later:
+        check_server(spec.tracking.uri, hint=TRACK_LATER)
     console = console_for(quiet=quiet or json)
     console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
     with progress_bar(console, "Preparing") as report_progress:
@@ -153,15 +163,17 @@ def run_plan(
 
     display = _display(plan, folder, console, json=json)
     manifest = folder.read_manifest()
-    tracker = Tracker(plan.spec, folder.path, manifest["id"], plan.categories)
-    tracker.describe(manifest)
+    uri = plan.spec.tracking.uri
+    tracker = Tracker(folder.path, manifest, uri)
     tracker.catch_up(folder.records())
     with display.running():
         complete = run_sweep(plan, folder, [folder, tracker, display])
     page = report_to(folder.path, tracker, console)
-    errors = tracker.close(complete=complete)
-    console.print(pointer("MLflow", plan.spec.tracking.uri or f"sleepsweep ui {folder.path}"))
-    _print_failures(folder, errors, complete=complete, again=again or folder.to_go_on())
+    unsent = tracker.close(complete=complete)
+    console.print(pointer("MLflow", uri or f"sleepsweep ui {folder.path}"))
+    if unsent:
+        unsent += f". Nothing is lost; send it later: {sync_command(folder.path, uri)}"
+    _print_failures(folder, unsent, complete=complete, again=again or folder.to_go_on())
     failed = any(record.state == "failed" for record in plan.own(folder.records()))
     status = INCOMPLETE if not complete else TRIALS_FAILED if failed else COMPLETE
     if json:
@@ -184,9 +196,9 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
 
 
 def _print_failures(
-    folder: "SweepFolder", errors: list[Exception], *, complete: bool, again: str
+    folder: "SweepFolder", unsent: str | None, *, complete: bool, again: str
 ) -> None:
     from sleepsweep.summary import troubles
 
-    for line in troubles(folder, errors, complete=complete, again=again):
+    for line in troubles(folder, unsent, complete=complete, again=again):
         print(f"sleepsweep: {line}", file=sys.stderr)

@@ -8,15 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from sleepsweep_analysis.estimates.ranking import EQUAL
 from sleepsweep_analysis.figures.figure import Key, Panel, margins
 from sleepsweep_analysis.figures.palette import GREY, ORANGE, SYMBOLS, VERDICTS, label
-from sleepsweep_analysis.ranking import EQUAL
 from sleepsweep_analysis.words.numbers import estimate
 
 __all__ = ["MARKS", "cross_key", "forest"]
 
 ROW, CROSS = 34, 10
 """Height of a row, and of each further estimate under it, in pixels."""
+
+FARTHEST = 0.5
 
 MARKS = ("triangle-up-open", "square-open", "diamond-open", "hexagon-open", "star-open")
 
@@ -37,7 +39,7 @@ def forest(
     methods = [] if crosses is None else list(dict.fromkeys(crosses["method"]))
     places, height = list(range(len(frame))), ROW + CROSS * len(methods)
     values = [estimate(*row) for row in frame[["effect", "low", "high"]].itertuples(index=False)]
-    layout = {
+    layout: dict[str, Any] = {
         "height": 84 + height * len(frame), "margin": margins(20, 158),
         "xaxis": {"title": {"text": axis}, "zeroline": True},
         "yaxis": {"tickvals": places, "ticktext": labels, "range": [len(frame) - 0.35, -0.55],
@@ -55,9 +57,22 @@ def forest(
     }  # fmt: skip
     data = list(_points(frame, labels))
     if crosses is not None:
+        layout["xaxis"]["range"] = _reach(frame, crosses)
         rows = {str(name): n for n, name in enumerate(names)}
         data += [_cross(crosses, method, n, rows, height) for n, method in enumerate(methods)]
     return Panel(data, layout, narrow)
+
+
+def _reach(frame: pd.DataFrame, crosses: pd.DataFrame) -> list[float]:
+    """An axis for the effects themselves: other estimates reach it up to `FARTHEST` times as far.
+
+    A cross-check from two trials may have an interval twenty times as wide as all effects together.
+    """
+    low, high = min(float(frame["low"].min()), 0.0), max(float(frame["high"].max()), 0.0)
+    far = FARTHEST * (high - low)
+    seen = crosses["effect"].clip(low - far, high + far)
+    low, high = min(low, float(seen.min())), max(high, float(seen.max()))
+    return [low - 0.06 * (high - low), high + 0.06 * (high - low)]
 
 
 def cross_key(methods: Sequence[str]) -> tuple[Key, ...]:

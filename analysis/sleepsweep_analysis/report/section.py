@@ -4,22 +4,19 @@ A section is data. A new one is a function that returns a `Section`; neither the
 exports are touched for it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import pandas as pd
 
 from sleepsweep_analysis.figures.figure import Figure
-from sleepsweep_analysis.words import numbers
+from sleepsweep_analysis.report.columns import Column, Row
 
 __all__ = [
-    "Block", "Bullets", "Column", "Downloads", "Facts", "Heading", "Lights", "Pairs", "Refused",
-    "Section", "Table", "Text", "between", "count", "estimated", "number", "p_value", "ranged",
-    "share", "signed", "text", "valued", "verdict",
+    "Block", "Bullets", "Downloads", "Facts", "Heading", "Lights", "Pairs", "Refused", "Section",
+    "Table", "Text",
 ]  # fmt: skip
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -89,15 +86,6 @@ class Downloads:
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column: its title, what a row's cell says, and how it is set ("text", "n", "verdict")."""
-
-    title: str
-    cell: Callable[[Row], str]
-    style: str = "text"
-
-
-@dataclass(frozen=True)
 class Table:
     """A table: `frame` is written whole as CSV; `columns` say what a reader sees of it.
 
@@ -144,78 +132,3 @@ class Section:
     def tables(self) -> Iterator[Table]:
         """Its tables."""
         return (block for block in self.blocks if isinstance(block, Table))
-
-
-def text(key: str, title: str) -> Column:
-    """A column of words."""
-    return Column(title, lambda row: _words(row[key]))
-
-
-def verdict(key: str = "verdict", title: str = "Verdict") -> Column:
-    """A column of verdicts."""
-    return Column(title, lambda row: _words(row[key]), "verdict")
-
-
-def count(key: str, title: str) -> Column:
-    """A column of whole numbers."""
-    return Column(title, lambda row: numbers.count(row[key]), "n")
-
-
-def number(key: str, title: str, decimals: int = 1) -> Column:
-    """A column of numbers without a sign."""
-    return Column(title, lambda row: _decimal(row[key], decimals), "n")
-
-
-def signed(key: str, title: str) -> Column:
-    """A column of differences."""
-    return Column(title, lambda row: numbers.signed(row[key]), "n")
-
-
-def share(key: str, title: str) -> Column:
-    """A column of shares."""
-    return Column(title, lambda row: numbers.share(row[key]), "n")
-
-
-def p_value(key: str, title: str) -> Column:
-    """A column of p-values."""
-    return Column(title, lambda row: numbers.p_value(row[key]), "n")
-
-
-def ranged(low: str, high: str, title: str = "95 % interval", *, plus: bool = True) -> Column:
-    """A column of intervals."""
-    return Column(title, lambda row: numbers.span(row[low], row[high], plus=plus), "n")
-
-
-def between(low: str, high: str, title: str) -> Column:
-    """A column of ranges in a unit of their own."""
-
-    def cell(row: Row) -> str:
-        ends = (row[low], row[high])
-        return numbers.NOTHING if any(map(pd.isna, ends)) else f"{ends[0]:.3g} to {ends[1]:.3g}"
-
-    return Column(title, cell, "n")
-
-
-def estimated(key: str, low: str, high: str, title: str) -> Column:
-    """A column of differences with their intervals."""
-    return Column(title, lambda row: numbers.estimate(row[key], row[low], row[high]), "n")
-
-
-def valued(key: str, low: str, high: str, title: str) -> Column:
-    """A column of numbers without a sign, with their intervals."""
-
-    def cell(row: Row) -> str:
-        return f"{numbers.points(row[key])} ({numbers.span(row[low], row[high], plus=False)})"
-
-    return Column(title, cell, "n")
-
-
-def _words(value: object) -> str:
-    missing = value is None or value != value
-    return numbers.NOTHING if missing or value == "" else str(value)
-
-
-def _decimal(value: float, decimals: int) -> str:
-    if pd.isna(value):
-        return numbers.NOTHING
-    return f"{value:,.{decimals}f}".replace("-", "−")

@@ -1,6 +1,7 @@
 """Print the table of the simulation study, in Markdown."""
 
 import argparse
+from math import isfinite
 
 from sleepsweep_analysis.simulation.study import SCENARIOS, run, summary
 
@@ -18,10 +19,13 @@ def main() -> None:
     for scenario in SCENARIOS:
         found = run(scenario, range(options.replicates), options.processes)
         for row in summary(found).to_dict("records"):
-            rho = "–" if row["rank ρ"] != row["rank ρ"] else f"{row['rank ρ']:.2f}"
-            cells = [scenario.name, row["estimator"], row["kind"], f"{row['cover']:.3f}",
-                     f"{row['RMSE']:.2f}", rho, f"{row['alarms']:.2f}"]  # fmt: skip
+            cells = [scenario.name, row["estimator"], row["kind"], _text(row["cover"], 3),
+                     _text(row["RMSE"]), _text(row["rank ρ"]), _text(row["alarms"])]  # fmt: skip
             print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def _text(value: float, digits: int = 2) -> str:
+    return f"{value:.{digits}f}" if isfinite(value) else "–"
 
 
 if __name__ == "__main__":

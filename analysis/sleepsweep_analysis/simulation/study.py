@@ -14,11 +14,11 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from sleepsweep.results import ResultsTable
-from sleepsweep_analysis import effects
 from sleepsweep_analysis.comparable import Comparable, comparable
-from sleepsweep_analysis.crosschecks import DESIGNED, least_squares
+from sleepsweep_analysis.estimates import effects
+from sleepsweep_analysis.estimates.crosschecks import DESIGNED, least_squares
+from sleepsweep_analysis.estimates.ranking import DRAWS, holm, verdict
 from sleepsweep_analysis.model import build, fit
-from sleepsweep_analysis.ranking import DRAWS, holm, verdict
 from sleepsweep_analysis.simulation.sweeps import simulate
 from sleepsweep_analysis.simulation.world import World, make_world, without_effects
 

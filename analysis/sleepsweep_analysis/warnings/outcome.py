@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sleepsweep.results import STAGES
-from sleepsweep_analysis.ranking import LEVEL, holm
+from sleepsweep_analysis.estimates.ranking import LEVEL, holm
 from sleepsweep_analysis.warnings.check import DESIGNED, FINISHED, Check, Evidence, listed
 
 __all__ = ["censored", "collapsed", "few_stages", "incomplete", "length", "no_rungs"]

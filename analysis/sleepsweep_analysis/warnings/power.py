@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from sleepsweep_analysis.detectable import TYPICAL
-from sleepsweep_analysis.leaderboard import expected_maximum
-from sleepsweep_analysis.ranking import EQUAL
+from sleepsweep_analysis.estimates.detectable import TYPICAL
+from sleepsweep_analysis.estimates.ranking import EQUAL
+from sleepsweep_analysis.policies.leaderboard import expected_maximum
 from sleepsweep_analysis.warnings.check import Check, Evidence, listed
 
 __all__ = ["detectable", "model_check", "runs_for", "underpowered", "winner"]
@@ -15,7 +15,7 @@ def detectable(effects: pd.DataFrame) -> float:
     """Smallest effect, in points, that this sweep calls better with 80 % power; may be infinite.
 
     It is the upper quartile over the augmentations that could be told apart (column
-    ``detectable``, from `sleepsweep_analysis.detectable`): three in four of them need no more.
+    ``detectable``, from `sleepsweep_analysis.estimates.detectable`): three in four need no more.
     """
     least = effects.loc[np.isfinite(effects["detectable"]), "detectable"]
     return float(least.quantile(TYPICAL)) if len(least) else float("inf")

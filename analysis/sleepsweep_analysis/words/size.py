@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sleepsweep_analysis.ranking import EQUAL
+from sleepsweep_analysis.estimates.ranking import EQUAL
 from sleepsweep_analysis.words.numbers import interval, largest, listing, share, signed
 
 __all__ = ["composition_finding", "size_finding"]

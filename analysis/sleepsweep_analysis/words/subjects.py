@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sleepsweep_analysis.words.numbers import interval, plural, points, share, signed
 
 if TYPE_CHECKING:
-    from sleepsweep_analysis.representations import Representation
+    from sleepsweep_analysis.policies.representations import Representation
 
 __all__ = ["confusion_finding", "embedding_finding", "subjects_finding"]
 

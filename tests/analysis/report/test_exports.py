@@ -11,8 +11,9 @@ import pytest
 
 from sleepsweep.results import ResultsTable
 from sleepsweep_analysis.report import write
+from sleepsweep_analysis.report.columns import count, signed, text
 from sleepsweep_analysis.report.files import write_all
-from sleepsweep_analysis.report.section import Table, count, signed, text
+from sleepsweep_analysis.report.section import Table
 from sleepsweep_analysis.report.textable import latex, latex_text, markdown
 
 HOSTILE = '50% of a_b & c#d $x$ {y} ~z^2 \\input{/etc/passwd} 中 é µ\n% [1ex] "q" <b>|−±'

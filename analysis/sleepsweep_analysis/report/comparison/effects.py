@@ -8,18 +8,9 @@ from sleepsweep_analysis.figures.dots import Series, dots
 from sleepsweep_analysis.figures.figure import VERDICT_KEY, Figure, Key
 from sleepsweep_analysis.figures.forest import forest
 from sleepsweep_analysis.figures.palette import BLUE, GREEN, ORANGE, PINK, VERMILLION
+from sleepsweep_analysis.report.columns import estimated, p_value, text, verdict
 from sleepsweep_analysis.report.comparison.statistics import agreement, differences
-from sleepsweep_analysis.report.section import (
-    Block,
-    Refused,
-    Section,
-    Table,
-    Text,
-    estimated,
-    p_value,
-    text,
-    verdict,
-)
+from sleepsweep_analysis.report.section import Block, Refused, Section, Table, Text
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.warnings import CLAIMS
 from sleepsweep_analysis.words import comparison as words

@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from sleepsweep_analysis.report.section import Column, Section, Table, Text, text
+from sleepsweep_analysis.report.columns import Column, text
+from sleepsweep_analysis.report.section import Section, Table, Text
 from sleepsweep_analysis.report.sections.common import people
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words.comparison import protocol_finding

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from sleepsweep_analysis.ranking import holm, verdict
+from sleepsweep_analysis.estimates.ranking import holm, verdict
 
 __all__ = ["Agreement", "agreement", "differences"]
 

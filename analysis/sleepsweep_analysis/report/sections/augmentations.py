@@ -6,11 +6,7 @@ import pandas as pd
 from sleepsweep_analysis.figures.figure import VERDICT_KEY, Figure
 from sleepsweep_analysis.figures.forest import cross_key, forest
 from sleepsweep_analysis.figures.heatmap import heatmap
-from sleepsweep_analysis.report.section import (
-    Block,
-    Section,
-    Table,
-    Text,
+from sleepsweep_analysis.report.columns import (
     count,
     number,
     p_value,
@@ -20,6 +16,7 @@ from sleepsweep_analysis.report.section import (
     text,
     verdict,
 )
+from sleepsweep_analysis.report.section import Block, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import MODEL, counted, distribution, refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import effects as words
@@ -68,7 +65,8 @@ def _forest(analysis: Analysis) -> Figure:
         panels=(forest(frame, names, crosses if len(crosses) else None),),
         key=VERDICT_KEY + cross_key(list(dict.fromkeys(crosses["method"]))),
         note=f"{words.crosses_finding(crosses)} The cross-checks are other estimates of the same "
-        "effect from fewer trials; matched pairs hold for the sets that happened to run.",
+        "effect from fewer trials; matched pairs hold for the sets that happened to run. What runs "
+        "past the edge is in the table.",
     )
 
 

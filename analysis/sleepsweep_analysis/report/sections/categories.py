@@ -7,11 +7,7 @@ from sleepsweep_analysis.figures.dots import Series, dots
 from sleepsweep_analysis.figures.figure import VERDICT_KEY, Figure, Key
 from sleepsweep_analysis.figures.forest import forest
 from sleepsweep_analysis.figures.palette import BLUE, ORANGE
-from sleepsweep_analysis.report.section import (
-    Block,
-    Section,
-    Table,
-    Text,
+from sleepsweep_analysis.report.columns import (
     count,
     estimated,
     p_value,
@@ -21,6 +17,7 @@ from sleepsweep_analysis.report.section import (
     text,
     verdict,
 )
+from sleepsweep_analysis.report.section import Block, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import MODEL, counted, distribution, refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import effects as words

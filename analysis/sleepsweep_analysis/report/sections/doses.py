@@ -5,12 +5,7 @@ import pandas as pd
 from sleepsweep_analysis.figures.curve import dose
 from sleepsweep_analysis.figures.figure import Figure, Key, Panel
 from sleepsweep_analysis.figures.palette import BLUE, ORANGE
-from sleepsweep_analysis.report.section import (
-    Block,
-    Heading,
-    Section,
-    Table,
-    Text,
+from sleepsweep_analysis.report.columns import (
     between,
     count,
     estimated,
@@ -21,6 +16,7 @@ from sleepsweep_analysis.report.section import (
     text,
     verdict,
 )
+from sleepsweep_analysis.report.section import Block, Heading, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import MODEL, counted, refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import doses as words

@@ -17,7 +17,8 @@ from sleepsweep_analysis.figures.palette import (
     VERMILLION,
     label,
 )
-from sleepsweep_analysis.report.section import Block, Section, Table, Text, count, number, share
+from sleepsweep_analysis.report.columns import count, number, share
+from sleepsweep_analysis.report.section import Block, Section, Table, Text
 from sleepsweep_analysis.report.sections.categorycurves import category_curves
 from sleepsweep_analysis.report.sections.common import refusals
 from sleepsweep_analysis.report.sections.run import COLOURS

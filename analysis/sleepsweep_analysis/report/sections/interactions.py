@@ -7,18 +7,8 @@ from numpy.typing import NDArray
 from sleepsweep_analysis.figures.figure import Figure, Key
 from sleepsweep_analysis.figures.heatmap import heatmap, numbered
 from sleepsweep_analysis.figures.palette import BLUE, GREY, VERMILLION
-from sleepsweep_analysis.report.section import (
-    Block,
-    Section,
-    Table,
-    Text,
-    count,
-    p_value,
-    ranged,
-    signed,
-    text,
-    verdict,
-)
+from sleepsweep_analysis.report.columns import count, p_value, ranged, signed, text, verdict
+from sleepsweep_analysis.report.section import Block, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import MODEL, counted, refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import interactions as words

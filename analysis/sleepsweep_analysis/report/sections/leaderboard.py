@@ -3,17 +3,8 @@
 from sleepsweep_analysis.figures.dots import Series, dots
 from sleepsweep_analysis.figures.figure import Figure, Key
 from sleepsweep_analysis.figures.palette import BLUE, GREY
-from sleepsweep_analysis.report.section import (
-    Block,
-    Section,
-    Table,
-    Text,
-    count,
-    number,
-    signed,
-    text,
-    valued,
-)
+from sleepsweep_analysis.report.columns import count, number, signed, text, valued
+from sleepsweep_analysis.report.section import Block, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import refusals
 from sleepsweep_analysis.report.sections.verdict import confirmed
 from sleepsweep_analysis.study import Analysis

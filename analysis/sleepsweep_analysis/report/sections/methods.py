@@ -1,6 +1,6 @@
 """16 · Methods: a paragraph for a paper, written from what was done to this table."""
 
-from sleepsweep_analysis.ranking import DRAWS, EQUAL
+from sleepsweep_analysis.estimates.ranking import DRAWS, EQUAL
 from sleepsweep_analysis.report.section import Bullets, Section, Text
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words.numbers import listing, plural

@@ -5,16 +5,8 @@ import numpy as np
 from sleepsweep_analysis.figures.dots import Series, dots
 from sleepsweep_analysis.figures.figure import Figure
 from sleepsweep_analysis.figures.palette import BLUE
-from sleepsweep_analysis.report.section import (
-    Block,
-    Bullets,
-    Heading,
-    Section,
-    Table,
-    Text,
-    count,
-    number,
-)
+from sleepsweep_analysis.report.columns import count, number
+from sleepsweep_analysis.report.section import Block, Bullets, Heading, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import counted
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.warnings import CLAIMS

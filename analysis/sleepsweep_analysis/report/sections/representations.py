@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from sleepsweep_analysis.figures.figure import Figure, Panel
 from sleepsweep_analysis.figures.scatter import STAGE_KEY, plane
-from sleepsweep_analysis.report.section import Section, Table, Text, share, text
-from sleepsweep_analysis.representations import Representation
+from sleepsweep_analysis.policies.representations import Representation
+from sleepsweep_analysis.report.columns import share, text
+from sleepsweep_analysis.report.section import Section, Table, Text
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words.numbers import count
 from sleepsweep_analysis.words.subjects import embedding_finding

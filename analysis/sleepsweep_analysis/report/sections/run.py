@@ -8,15 +8,8 @@ from sleepsweep_analysis.figures.bars import stacked
 from sleepsweep_analysis.figures.figure import Figure
 from sleepsweep_analysis.figures.heatmap import heatmap
 from sleepsweep_analysis.figures.palette import BLUE, GREY, ORANGE, SKY, VERMILLION
-from sleepsweep_analysis.report.section import (
-    Facts,
-    Heading,
-    Section,
-    Table,
-    Text,
-    count,
-    text,
-)
+from sleepsweep_analysis.report.columns import count, text
+from sleepsweep_analysis.report.section import Facts, Heading, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import people
 from sleepsweep_analysis.report.sections.designmap import design_maps
 from sleepsweep_analysis.study import Analysis

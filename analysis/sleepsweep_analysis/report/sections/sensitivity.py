@@ -7,16 +7,8 @@ import pandas as pd
 from sleepsweep_analysis.figures.figure import Figure, Key, Panel
 from sleepsweep_analysis.figures.heatmap import heatmap
 from sleepsweep_analysis.figures.palette import ORANGE
-from sleepsweep_analysis.report.section import (
-    Block,
-    Section,
-    Table,
-    Text,
-    ranged,
-    signed,
-    text,
-    verdict,
-)
+from sleepsweep_analysis.report.columns import ranged, signed, text, verdict
+from sleepsweep_analysis.report.section import Block, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import MODEL, counted, refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words.sensitivity import sensitivity_finding

@@ -7,18 +7,8 @@ import pandas as pd
 from sleepsweep_analysis.figures.curve import band, line
 from sleepsweep_analysis.figures.figure import Figure, Panel, margins
 from sleepsweep_analysis.figures.heatmap import heatmap
-from sleepsweep_analysis.report.section import (
-    Block,
-    Section,
-    Table,
-    Text,
-    count,
-    number,
-    ranged,
-    share,
-    signed,
-    text,
-)
+from sleepsweep_analysis.report.columns import count, number, ranged, share, signed, text
+from sleepsweep_analysis.report.section import Block, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import MODEL, counted, refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import size as words

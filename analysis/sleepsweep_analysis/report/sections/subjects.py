@@ -5,16 +5,8 @@ import pandas as pd
 
 from sleepsweep_analysis.figures.figure import Figure, Panel, margins
 from sleepsweep_analysis.figures.palette import BLUE, VERMILLION, label
-from sleepsweep_analysis.report.section import (
-    Block,
-    Section,
-    Table,
-    Text,
-    count,
-    number,
-    signed,
-    text,
-)
+from sleepsweep_analysis.report.columns import count, number, signed, text
+from sleepsweep_analysis.report.section import Block, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words import subjects as words

@@ -1,20 +1,7 @@
 """1 · Verdict: what to use, how sure that is, what to run next; confirmation first, then lights."""
 
-from sleepsweep_analysis.report.section import (
-    Block,
-    Heading,
-    Lights,
-    Pairs,
-    Section,
-    Table,
-    Text,
-    count,
-    estimated,
-    number,
-    ranged,
-    text,
-    verdict,
-)
+from sleepsweep_analysis.report.columns import count, estimated, number, ranged, text, verdict
+from sleepsweep_analysis.report.section import Block, Heading, Lights, Pairs, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import refusals
 from sleepsweep_analysis.study import Analysis
 from sleepsweep_analysis.words.summary import verdict_pairs

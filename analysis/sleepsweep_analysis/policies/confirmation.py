@@ -1,0 +1,111 @@
+"""Confirmation: fresh runs of a few policies, the only ones that read the test subjects.
+
+Its blocks re-draw training and validation but share the test subjects, so they are not independent
+samples of people. The variance of a mean over blocks (of a score, or of the paired difference from
+no augmentation) is therefore that between blocks plus a delete-one-subject jackknife of the mean
+over the same test subjects::
+
+    se² = s²/n + (m − 1)/m · Σ_i (θ_(i) − mean θ_(·))²        interval: θ ± t(min(n, m) − 1)·se
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from sleepsweep.results import ResultsTable
+from sleepsweep_analysis.comparable import last_rows
+from sleepsweep_analysis.estimates.ranking import holm, verdict
+from sleepsweep_analysis.policies.jackknife import leave_one_out
+
+__all__ = ["COLUMNS", "confirmation"]
+
+Matrix = NDArray[np.float64]
+
+COLUMNS = ["rank", "policy", "size", "blocks", "score", "low", "high", "gain", "gain_low",
+           "gain_high", "subjects", "verdict"]  # fmt: skip
+
+
+def confirmation(table: ResultsTable) -> pd.DataFrame:
+    """One row a confirmed policy, best score first; empty where no confirmation has ended.
+
+    `gain` is the mean difference from no augmentation on the same blocks; the verdict is about it.
+    """
+    trials = last_rows(table)
+    trials = trials[(trials["kind"] == "confirmation") & np.isfinite(trials["macro_f1"])]
+    rows, p = [], []
+    for policy, mine in trials.groupby("policy", sort=False):
+        score, gain = _score(table, mine), _gain(table, mine, trials)
+        rows.append({
+            "policy": str(policy), "size": int(mine["size"].iloc[0]), "blocks": len(mine),
+            "score": score[0], "low": score[1], "high": score[2], "gain": gain[0],
+            "gain_low": gain[1], "gain_high": gain[2], "subjects": _people(table, mine),
+        })  # fmt: skip
+        p.append(gain[3])
+    frame = pd.DataFrame(rows, columns=[c for c in COLUMNS if c not in ("rank", "verdict")])
+    frame["verdict"] = _verdicts(frame, np.array(p))
+    frame = frame.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    frame.insert(0, "rank", range(1, len(frame) + 1))
+    return frame[COLUMNS]
+
+
+def _score(table: ResultsTable, mine: pd.DataFrame) -> tuple[float, ...]:
+    values = 100.0 * mine["macro_f1"].to_numpy()
+    left = _left_out(table, mine)
+    return _combined(values, _mean(left))
+
+
+def _gain(table: ResultsTable, mine: pd.DataFrame, trials: pd.DataFrame) -> tuple[float, ...]:
+    """The paired difference from no augmentation; NaN for itself and without common blocks."""
+    none = trials[trials["size"] == 0].drop_duplicates("block").set_index("block")
+    mine = mine[mine["block"].isin(none.index) & (mine["size"] > 0)]
+    if mine.empty:
+        return (np.nan,) * 4
+    base = none.loc[mine["block"]]
+    values = 100.0 * (mine["macro_f1"].to_numpy() - base["macro_f1"].to_numpy())
+    pairs = zip(_left_out(table, mine), _left_out(table, base), strict=True)
+    return _combined(values, _mean([with_it - without for with_it, without in pairs]))
+
+
+def _combined(values: Matrix, left: Matrix) -> tuple[float, ...]:
+    """Mean, interval and p-value (of a mean of 0) of values by block and of their mean without each
+    subject."""
+    mean, blocks, people = float(values.mean()), len(values), len(left)
+    if min(blocks, people) < 2:
+        return mean, np.nan, np.nan, np.nan
+    among = float(values.var(ddof=1)) / blocks
+    over = (people - 1) / people * float(((left - left.mean()) ** 2).sum())
+    se, free = max(np.sqrt(among + over), 1e-9), min(blocks, people) - 1
+    half = float(stdtrit(free, 0.975)) * se
+    return mean, mean - half, mean + half, float(2 * stdtr(free, -abs(mean) / se))
+
+
+def _left_out(table: ResultsTable, trials: pd.DataFrame) -> list["pd.Series[float]"]:
+    """For each trial its pooled macro-F1 without each subject, by subject."""
+    found = [
+        table.confusions(str(trial), int(rung))
+        for trial, rung in zip(trials["trial"], trials["rung"], strict=True)
+    ]
+    return [
+        pd.Series(leave_one_out(np.array(list(each.values())).reshape(-1, 5, 5)), index=list(each))
+        for each in found
+    ]
+
+
+def _mean(left: list["pd.Series[float]"]) -> Matrix:
+    """Mean over blocks, for the subjects that all of them scored."""
+    return pd.concat(left, axis=1).dropna().mean(axis=1).to_numpy(dtype=float)
+
+
+def _people(table: ResultsTable, mine: pd.DataFrame) -> int:
+    pairs = zip(mine["trial"], mine["rung"], strict=True)
+    return len({name for trial, rung in pairs for name in table.confusions(str(trial), int(rung))})
+
+
+def _verdicts(frame: pd.DataFrame, p: Matrix) -> list[str]:
+    """One family of Holm's over the policies that can be compared with no augmentation."""
+    adjusted = np.full(len(p), np.nan)
+    tested = np.isfinite(p)
+    adjusted[tested] = holm(p[tested])
+    bounds = zip(frame["gain_low"], frame["gain_high"], adjusted, strict=True)
+    return [verdict(*each) if np.isfinite(each[2]) else "cannot tell" for each in bounds]

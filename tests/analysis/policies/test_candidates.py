@@ -1,0 +1,52 @@
+"""Which policies are confirmed: by what is expected of them, each once, and the best single."""
+
+from dataclasses import replace
+
+import pytest
+
+from sleepsweep.results import TableError
+from sleepsweep_analysis import analyse
+from sleepsweep_analysis.policies.candidates import candidates
+
+
+def test_the_best_expected_policies_and_the_best_single(world, sweep):
+    analysis = analyse(sweep(world(1), trials=60, blocks=3, seed=1))
+    found = candidates(analysis, 3)
+    assert list(found["role"]) == ["top 1", "top 2", "top 3", "best single"]
+    assert found["policy"].is_unique
+    assert found["expected"][:3].is_monotonic_decreasing
+    assert found["only"].isna().all()
+    rows = analysis.trials.set_index("trial")
+    assert (rows.loc[found["trial"], "decision"] == "done").all()
+    assert rows.loc[found["trial"].iloc[-1], "size"] == 1
+
+
+def test_a_single_at_the_top_is_named_once(world, sweep):
+    table = sweep(world(1), trials=60, blocks=3, seed=1)
+    last = table.trials[table.trials["last"]]
+    small = last.loc[last["size"] <= 1, "trial"]
+    table = replace(table, trials=table.trials[table.trials["trial"].isin(small)])
+    found = candidates(analyse(table), 2)
+    assert list(found["role"]) == ["top 1, best single", "top 2"]
+
+
+def test_without_singles_the_largest_effect_stands_alone(world, sweep):
+    analysis = analyse(sweep(world(1), trials=60, blocks=3, seed=1, designs=False))
+    singles = analysis.trials.loc[analysis.trials["size"] == 1, "trial"]
+    table = analysis.table
+    table = replace(table, trials=table.trials[~table.trials["trial"].isin(singles)])
+    single = candidates(analyse(table), 2).iloc[-1]
+    assert single["role"] == "best single"
+    assert single["policy"] == single["only"]
+    row = table.trials[table.trials["trial"] == single["trial"]].iloc[-1]
+    assert row[f"on.{single['only']}"]
+
+
+def test_where_nothing_ended_there_is_nothing_to_confirm(world, sweep):
+    table = sweep(world(1), trials=60, blocks=3, seed=1)
+    finished = table.trials.loc[
+        (table.trials["decision"] == "done") & (table.trials["size"] > 0), "trial"
+    ]
+    table = replace(table, trials=table.trials[~table.trials["trial"].isin(finished)])
+    with pytest.raises(TableError, match="nothing to confirm"):
+        candidates(analyse(table), 3)
