@@ -34,12 +34,13 @@ LAYERS: list[tuple[str, ...]] = [
     (
         "sleepsweep.trainable",
         "sleepsweep.sweepfolder",
+        "sleepsweep.sweepstore",
         "sleepsweep.systemmetrics",
         "sleepsweep.table",
         "sleepsweep.warmstart",
         "sleepsweep.pareto",
     ),
-    ("sleepsweep.embeddings",),
+    ("sleepsweep.embeddings", "sleepsweep.policyexport"),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
     ("sleepsweep.confirmation",),
     ("sleepsweep.standing",),
@@ -58,7 +59,11 @@ ONLY_IN = {
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.samplers", "sleepsweep.search"},
     "ray": {"sleepsweep.schedulers", "sleepsweep.search", "sleepsweep.sweep"},
-    "sleepsweep_analysis": {"sleepsweep.cli.reports", "sleepsweep.cli.confirm"},
+    "sleepsweep_analysis": {
+        "sleepsweep.cli.reports",
+        "sleepsweep.cli.confirm",
+        "sleepsweep.cli.policy",
+    },
 }
 
 

@@ -107,7 +107,7 @@ def launch(
     console.print(summary.data_summary(plan))
     for sentence in summary.search_notes(plan.spec, past):
         console.print(Text(sentence))
-    with folder.locked(), interruptible(folder.path):
+    with folder.locked(), interruptible(folder):
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
         folder.begin(manifest, fresh=fresh)
@@ -156,8 +156,13 @@ def recorded_spec(folder: "SweepFolder", tracking_uri: str | None) -> "SweepSpec
     return SweepSpec.model_validate({**spec.model_dump(), "tracking": tracking})
 
 
-def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> int:
-    """Run what is left of a plan, write the report, and return the exit status."""
+def run_plan(
+    plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool, again: str | None = None
+) -> int:
+    """Run what is left of a plan, write the report, and return the exit status.
+
+    `again` is the command that goes on after an early end, if it is not the launch.
+    """
     from json import dumps
 
     from sleepsweep.rayenv import set_local_ray
@@ -180,7 +185,7 @@ def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     console.print(pointer("MLflow", uri or f"sleepsweep ui {folder.path}"))
     if unsent:
         unsent += f". Nothing is lost; send it later: {sync_command(folder.path, uri)}"
-    _print_failures(folder, unsent, complete=complete)
+    _print_failures(folder, unsent, complete=complete, again=again or folder.to_go_on())
     failed = any(record.state == "failed" for record in plan.own(folder.records()))
     status = INCOMPLETE if not complete else TRIALS_FAILED if failed else COMPLETE
     if json:
@@ -213,8 +218,10 @@ def _print_pareto(plan: "Plan", folder: "SweepFolder", console: "Console") -> No
         console.print(pointer("Pareto", str(write_pareto(rows, folder.path))))
 
 
-def _print_failures(folder: "SweepFolder", unsent: str | None, *, complete: bool) -> None:
+def _print_failures(
+    folder: "SweepFolder", unsent: str | None, *, complete: bool, again: str
+) -> None:
     from sleepsweep.summary import troubles
 
-    for line in troubles(folder, unsent, complete=complete):
+    for line in troubles(folder, unsent, complete=complete, again=again):
         print(f"sleepsweep: {line}", file=sys.stderr)
