@@ -144,6 +144,20 @@ def embeddings_of(trial: TrialSpec, store: Store, checkpoint: Path, epochs: int)
     return Embeddings(features, store.stages(rows), subjects[keep])
 
 
+def measure(trial: TrialSpec, store: Store, steps: int) -> tuple[float, float]:
+    """Return the seconds that one of a trial's steps takes, on average over `steps`, and a probe.
+
+    The first step, which sets everything up, is left out.
+    """
+    run = _Run(trial, store)
+    run.pretraining.run(store.gather, run.train, 1)
+    started = time.perf_counter()
+    run.pretraining.run(store.gather, run.train, 1 + steps)
+    trained = time.perf_counter()
+    run.probe()
+    return (trained - started) / steps, time.perf_counter() - trained
+
+
 class _Run:
     def __init__(self, trial: TrialSpec, store: Store, exam: Store | None = None) -> None:
         block: Axes = {"split": trial.split, "seed": trial.seed}
@@ -168,7 +182,7 @@ class _Run:
         started = time.perf_counter()
         rung = len(done)
         loss = self.pretraining.run(self.store.gather, self.train, self.trial.rungs[rung])
-        confusions, spread = self._probe()
+        confusions, spread = self.probe()
         collapsed = not (np.isfinite(loss) and spread > COLLAPSED_SPREAD)
         return Metrics(
             rung=rung,
@@ -179,7 +193,8 @@ class _Run:
             confusions=_at_chance(confusions) if collapsed else confusions,
         )
 
-    def _probe(self) -> tuple[dict[str, list[list[int]]], float]:
+    def probe(self) -> tuple[dict[str, list[list[int]]], float]:
+        """Confusion matrices of the scored subjects, and how far the embeddings are spread."""
         train = np.concatenate([self.probed_rows(subject) for subject in self.trial.labelled])
         scored = [self.trial.probe.choose(self.scored.rows([s])) for s in self.trial.scored]
         held_out = np.concatenate(scored)

@@ -49,6 +49,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.summary", "sleepsweep.samplers", "sleepsweep.schedulers"),
     ("sleepsweep.search", "sleepsweep.standingtext"),
     ("sleepsweep.sweep",),
+    ("sleepsweep.forecast",),
+    ("sleepsweep.forecasttext",),
     ("sleepsweep.cli",),
     ("sleepsweep.__main__",),
 ]
@@ -62,6 +64,7 @@ ONLY_IN = {
     "sleepsweep_analysis": {
         "sleepsweep.cli.reports",
         "sleepsweep.cli.confirm",
+        "sleepsweep.cli.planning",
         "sleepsweep.cli.policy",
     },
 }

@@ -52,7 +52,7 @@ def check(
     from sleepsweep.plan import read_past
     from sleepsweep.summary import search_notes
 
-    spec = _spec(space, data, settings, preset, trials, seed, None)
+    spec = read_space(space, data, settings, preset, trials, seed)
     people = _people(spec)
     notes = search_notes(spec, read_past(spec))
     pool, blocks = spec.augmentations, spec.split.blocks
@@ -89,7 +89,7 @@ def launch(
     from sleepsweep.sweepfolder import SweepFolder
     from sleepsweep.tracking import check_server
 
-    spec = _spec(space, data, settings, preset, trials, seed, tracking_uri)
+    spec = read_space(space, data, settings, preset, trials, seed, tracking_uri)
     # Workers run in folders of their own: a relative path would mean another place there.
     folder = SweepFolder((out or Path("runs") / spec.name).resolve())
     if not fresh:
@@ -133,10 +133,11 @@ def _people(spec: "SweepSpec") -> str:
     return f"Subjects: {', '.join(f'{part} {count}' for part, count in counts.items())}."
 
 
-def _spec(
+def read_space(
     space: Path, data: Path | None, settings: list[str] | None, preset: str | None,
-    trials: int | None, seed: int | None, tracking_uri: str | None,
+    trials: int | None, seed: int | None, tracking_uri: str | None = None,
 ) -> "SweepSpec":  # fmt: skip
+    """Return the search space in the file `space` with what the options change."""
     from sleepsweep.specfile import read_settings, read_spec
 
     options = {"search.trials": trials, "seed": seed, "tracking.uri": tracking_uri}
