@@ -6,6 +6,7 @@
     trials/ID/checkpoint.pt, error.txt
     trials/ID/system.jsonl what the trial took of its machine, where the spec asks for it
     embeddings/ID.npz      validation epochs as the best trial and the baseline embed them
+    pareto.csv             of several objectives: the trials that none of their block beats in all
     trials.parquet, subjects.parquet, report/, mlflow.db, mlflow-artifacts/, ray/
 
 It is the sweep's memory: a launch into a folder continues from these files alone.

@@ -1,7 +1,7 @@
 """One trial: pretraining on two views, probed at each rung. Plain Python; runs in a notebook."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -71,6 +71,10 @@ class Metrics:
         """The sum of the subjects' confusion matrices, shape (5, 5)."""
         matrices = np.asarray(list(self.confusions.values()), dtype=np.int64)
         return np.asarray(matrices.sum(axis=0))
+
+
+Trainable = Callable[[TrialSpec, Store, Path | None, Store | None], Iterator[Metrics]]
+"""What a worker runs: `run_trial`, or something cheaper where only the engine is looked at."""
 
 
 def run_trial(

@@ -37,6 +37,8 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.sweepstore",
         "sleepsweep.systemmetrics",
         "sleepsweep.table",
+        "sleepsweep.warmstart",
+        "sleepsweep.pareto",
     ),
     ("sleepsweep.embeddings", "sleepsweep.policyexport"),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),

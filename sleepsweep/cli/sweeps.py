@@ -49,8 +49,12 @@ def check(
 
     A store is opened as a launch would; other recordings are not read.
     """
+    from sleepsweep.plan import read_past
+    from sleepsweep.summary import search_notes
+
     spec = read_space(space, data, settings, preset, trials, seed)
     people = _people(spec)
+    notes = search_notes(spec, read_past(spec))
     pool, blocks = spec.augmentations, spec.split.blocks
     designs = ", ".join(
         f"{item.name} ({item.design.count(pool, blocks)})" for item in spec.search.designs
@@ -60,6 +64,8 @@ def check(
     )
     print(f"blocks: {spec.split.blocks}; rungs at steps {', '.join(map(str, spec.rungs))}.")
     print(people)
+    for sentence in notes:
+        print(sentence)
 
 
 @app.command()
@@ -73,10 +79,12 @@ def launch(
     quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Run a sweep, or continue the one in its folder, and write the report."""
+    from dataclasses import replace
+
     from rich.text import Text
 
     from sleepsweep import summary
-    from sleepsweep.plan import make_plan
+    from sleepsweep.plan import make_plan, read_past
     from sleepsweep.progress import progress_bar
     from sleepsweep.sweepfolder import SweepFolder
     from sleepsweep.tracking import check_server
@@ -91,11 +99,14 @@ def launch(
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
     if not track_later:
         check_server(spec.tracking.uri, hint=TRACK_LATER)
+    past = read_past(spec)
     console = console_for(quiet=quiet or json)
     console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
     with progress_bar(console, "Preparing") as report_progress:
-        plan = make_plan(spec, report_progress)
+        plan = replace(make_plan(spec, report_progress), past=past)
     console.print(summary.data_summary(plan))
+    for sentence in summary.search_notes(plan.spec, past):
+        console.print(Text(sentence))
     with folder.locked(), interruptible(folder):
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
@@ -170,6 +181,7 @@ def run_plan(
     with display.running():
         complete = run_sweep(plan, folder, [folder, tracker, display])
     page = report_to(folder.path, tracker, console)
+    _print_pareto(plan, folder, console)
     unsent = tracker.close(complete=complete)
     console.print(pointer("MLflow", uri or f"sleepsweep ui {folder.path}"))
     if unsent:
@@ -194,6 +206,17 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     if not console.is_terminal:
         return display.Lines(console, len(plan.slots), records)
     return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.rungs, records)
+
+
+def _print_pareto(plan: "Plan", folder: "SweepFolder", console: "Console") -> None:
+    from sleepsweep.pareto import pareto_rows, write_pareto
+    from sleepsweep.summary import pareto_table, pointer
+
+    objectives = plan.spec.objectives
+    rows = pareto_rows(folder.records(), objectives, plan.spec.searched)
+    if len(objectives) > 1 and rows:
+        console.print(pareto_table(rows, objectives))
+        console.print(pointer("Pareto", str(write_pareto(rows, folder.path))))
 
 
 def _print_failures(
