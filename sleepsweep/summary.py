@@ -1,6 +1,7 @@
 """What a launch prints before it starts and after it ends."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group
@@ -186,8 +187,13 @@ def pointer(name: str, where: str) -> Text:
     return Text.assemble((f"{name}  ", "bold"), where, no_wrap=True, overflow="ignore")
 
 
-def troubles(folder: SweepFolder, unsent: str | None, *, complete: bool) -> Iterator[str]:
-    """Sentences about failed trials, what MLflow is without (`unsent`), an early end."""
+def troubles(
+    folder: SweepFolder, unsent: str | None, *, complete: bool, again: str
+) -> Iterator[str]:
+    """Sentences about failed trials, what MLflow is without (`unsent`), an early end.
+
+    `again` is the command that goes on after an early end.
+    """
     for record in folder.records():
         if record.state == "failed":
             where = folder.trial_path(record.trial.id) / "error.txt"
@@ -195,7 +201,9 @@ def troubles(folder: SweepFolder, unsent: str | None, *, complete: bool) -> Iter
     if unsent:
         yield unsent
     if not complete:
-        yield (
-            f"stopped before the end; {folder.path} holds what was done. Run the same command "
-            "again to go on"
-        )
+        yield stopped(folder.path, again)
+
+
+def stopped(sweep: Path, again: str) -> str:
+    """The sentence about a sweep that was ended early, with the command that goes on."""
+    return f"stopped before the end; {sweep} holds what was done. To go on: {again}"

@@ -86,7 +86,7 @@ def _tune(
             search_alg=searcher,
             scheduler=make_scheduler(plan.spec, records),
             num_samples=-1,
-            max_concurrent_trials=_concurrent(plan.spec),
+            max_concurrent_trials=concurrent(plan.spec),
             reuse_actors=True,
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         ),
@@ -127,7 +127,8 @@ def _work(
             )
 
 
-def _concurrent(spec: SweepSpec) -> int:
+def concurrent(spec: SweepSpec) -> int:
+    """Return how many trials run at once."""
     if spec.resources.concurrent == "auto":
         return max(cpu_count() // spec.resources.cpus_per_trial, 1)
     return spec.resources.concurrent
@@ -145,7 +146,7 @@ def _ray(spec: SweepSpec) -> Iterator[None]:
     try:
         ray.init(
             address="local",
-            num_cpus=_concurrent(spec) * spec.resources.cpus_per_trial,
+            num_cpus=concurrent(spec) * spec.resources.cpus_per_trial,
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,

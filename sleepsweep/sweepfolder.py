@@ -189,6 +189,11 @@ class SweepFolder:
             return {}  # a damaged sweep, which is about to be deleted
         return {key: value for key, value in manifest.items() if key == OPENED}
 
+    def to_go_on(self) -> str:
+        """The command that continues the sweep: the one that launched it, but never afresh."""
+        words = shlex.split(self.read_manifest()["study"]["command"])
+        return shlex.join(word for word in words if word != "--fresh")
+
     def log_test_opened(self) -> None:
         """Write down that the test subjects are opened now, and by which command."""
         manifest = self.read_manifest()

@@ -1,7 +1,7 @@
 """One trial: pretraining on two views, probed at each rung. Plain Python; runs in a notebook."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from sleepsweep.augment import Policy, Signal
+from sleepsweep.augment import Policy, Signal, batch_partners
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
@@ -144,12 +144,24 @@ def embeddings_of(trial: TrialSpec, store: Store, checkpoint: Path, epochs: int)
     return Embeddings(features, store.stages(rows), subjects[keep])
 
 
+def measure(trial: TrialSpec, store: Store, steps: int) -> tuple[float, float]:
+    """Return the seconds that one of a trial's steps takes, on average over `steps`, and a probe.
+
+    The first step, which sets everything up, is left out.
+    """
+    run = _Run(trial, store)
+    run.pretraining.run(store.gather, run.train, 1)
+    started = time.perf_counter()
+    run.pretraining.run(store.gather, run.train, 1 + steps)
+    trained = time.perf_counter()
+    run.probe()
+    return (trained - started) / steps, time.perf_counter() - trained
+
+
 class _Run:
     def __init__(self, trial: TrialSpec, store: Store, exam: Store | None = None) -> None:
         block: Axes = {"split": trial.split, "seed": trial.seed}
-        people = trial.train
-        signal = Signal(store.sfreq, store.uv_per_unit(people), store.units_per_sd(people))
-        policy = trial.build_policy().in_signal(signal)
+        policy = trial.build_policy().in_signal(signal_of(store, trial.train))
         encoder = trial.encoder.build(len(store.channels), stream("weights", **block))
         self.trial, self.store = trial, store
         self.scored = exam or store
@@ -170,7 +182,7 @@ class _Run:
         started = time.perf_counter()
         rung = len(done)
         loss = self.pretraining.run(self.store.gather, self.train, self.trial.rungs[rung])
-        confusions, spread = self._probe()
+        confusions, spread = self.probe()
         collapsed = not (np.isfinite(loss) and spread > COLLAPSED_SPREAD)
         return Metrics(
             rung=rung,
@@ -181,7 +193,8 @@ class _Run:
             confusions=_at_chance(confusions) if collapsed else confusions,
         )
 
-    def _probe(self) -> tuple[dict[str, list[list[int]]], float]:
+    def probe(self) -> tuple[dict[str, list[list[int]]], float]:
+        """Confusion matrices of the scored subjects, and how far the embeddings are spread."""
         train = np.concatenate([self.probed_rows(subject) for subject in self.trial.labelled])
         scored = [self.trial.probe.choose(self.scored.rows([s])) for s in self.trial.scored]
         held_out = np.concatenate(scored)
@@ -206,6 +219,11 @@ class _Run:
         return self.trial.probe.choose(self.store.rows([subject]))
 
 
+def signal_of(store: Store, subjects: Collection[str]) -> Signal:
+    """Return what the epochs of a store hold, with the units of the recordings of `subjects`."""
+    return Signal(store.sfreq, store.uv_per_unit(subjects), store.units_per_sd(subjects))
+
+
 def views_of(policy: Policy, mix_partner: str, store: Store, rows: Rows) -> Views:
     """Return the function *(epochs, generator) → two views* that pretraining is handed.
 
@@ -214,10 +232,10 @@ def views_of(policy: Policy, mix_partner: str, store: Store, rows: Rows) -> View
     """
 
     def views(epochs: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        if mix_partner == "batch":
+            return policy.views(epochs, generator, batch_partners(epochs))
+
         def partners(count: int, generator: Generator) -> Tensor:
-            if mix_partner == "batch":
-                order = torch.randperm(count, generator=generator, device=epochs.device)
-                return epochs[order]
             picks = torch.randint(len(rows), (count,), generator=generator, device=epochs.device)
             return torch.from_numpy(store.gather(rows[picks.cpu().numpy()])).to(epochs.device)
 

@@ -52,7 +52,7 @@ def check(
     from sleepsweep.plan import read_past
     from sleepsweep.summary import search_notes
 
-    spec = _spec(space, data, settings, preset, trials, seed, None)
+    spec = read_space(space, data, settings, preset, trials, seed)
     people = _people(spec)
     notes = search_notes(spec, read_past(spec))
     pool, blocks = spec.augmentations, spec.split.blocks
@@ -89,7 +89,7 @@ def launch(
     from sleepsweep.sweepfolder import SweepFolder
     from sleepsweep.tracking import check_server
 
-    spec = _spec(space, data, settings, preset, trials, seed, tracking_uri)
+    spec = read_space(space, data, settings, preset, trials, seed, tracking_uri)
     # Workers run in folders of their own: a relative path would mean another place there.
     folder = SweepFolder((out or Path("runs") / spec.name).resolve())
     if not fresh:
@@ -107,7 +107,7 @@ def launch(
     console.print(summary.data_summary(plan))
     for sentence in summary.search_notes(plan.spec, past):
         console.print(Text(sentence))
-    with folder.locked(), interruptible(folder.path):
+    with folder.locked(), interruptible(folder):
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
         folder.begin(manifest, fresh=fresh)
@@ -133,10 +133,11 @@ def _people(spec: "SweepSpec") -> str:
     return f"Subjects: {', '.join(f'{part} {count}' for part, count in counts.items())}."
 
 
-def _spec(
+def read_space(
     space: Path, data: Path | None, settings: list[str] | None, preset: str | None,
-    trials: int | None, seed: int | None, tracking_uri: str | None,
+    trials: int | None, seed: int | None, tracking_uri: str | None = None,
 ) -> "SweepSpec":  # fmt: skip
+    """Return the search space in the file `space` with what the options change."""
     from sleepsweep.specfile import read_settings, read_spec
 
     options = {"search.trials": trials, "seed": seed, "tracking.uri": tracking_uri}
@@ -156,8 +157,13 @@ def recorded_spec(folder: "SweepFolder", tracking_uri: str | None) -> "SweepSpec
     return SweepSpec.model_validate({**spec.model_dump(), "tracking": tracking})
 
 
-def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> int:
-    """Run what is left of a plan, write the report, and return the exit status."""
+def run_plan(
+    plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool, again: str | None = None
+) -> int:
+    """Run what is left of a plan, write the report, and return the exit status.
+
+    `again` is the command that goes on after an early end, if it is not the launch.
+    """
     from json import dumps
 
     from sleepsweep.rayenv import set_local_ray
@@ -180,7 +186,7 @@ def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     console.print(pointer("MLflow", uri or f"sleepsweep ui {folder.path}"))
     if unsent:
         unsent += f". Nothing is lost; send it later: {sync_command(folder.path, uri)}"
-    _print_failures(folder, unsent, complete=complete)
+    _print_failures(folder, unsent, complete=complete, again=again or folder.to_go_on())
     failed = any(record.state == "failed" for record in plan.own(folder.records()))
     status = INCOMPLETE if not complete else TRIALS_FAILED if failed else COMPLETE
     if json:
@@ -213,8 +219,10 @@ def _print_pareto(plan: "Plan", folder: "SweepFolder", console: "Console") -> No
         console.print(pointer("Pareto", str(write_pareto(rows, folder.path))))
 
 
-def _print_failures(folder: "SweepFolder", unsent: str | None, *, complete: bool) -> None:
+def _print_failures(
+    folder: "SweepFolder", unsent: str | None, *, complete: bool, again: str
+) -> None:
     from sleepsweep.summary import troubles
 
-    for line in troubles(folder, unsent, complete=complete):
+    for line in troubles(folder, unsent, complete=complete, again=again):
         print(f"sleepsweep: {line}", file=sys.stderr)
