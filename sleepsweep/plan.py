@@ -154,15 +154,20 @@ def read_table(folder: Path) -> ResultsTable:
     return replace(table, embeddings=sweep.path / EMBEDDINGS)
 
 
-def read_past(spec: SweepSpec) -> Past:
+def read_past(spec: SweepSpec, own: Path | None) -> Past:
     """Return what ``search.warm_start`` knows of the spec's space; nothing without that key.
 
-    Raises `UserError` when there is no sweep and no table.
+    Raises `UserError` when there is no sweep and no table, or when it is the sweep's `own` folder.
     """
     source = spec.search.warm_start
     if source is None:
         return NO_PAST
     path = Path(source)
+    if own is not None and path.resolve() == own.resolve():
+        raise UserError(
+            f"search.warm_start: {source} is this sweep's own folder, which is continued by "
+            "launching it again. Remove the key, or give another folder with --out."
+        )
     try:
         is_sweep = SweepFolder(path).manifest_path.exists()
         table = read_table(path) if is_sweep else ResultsTable.read(path)

@@ -1,12 +1,14 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from sleepsweep.designs import DesignSpec
-from sleepsweep.spec import SweepSpec
+from sleepsweep.samplers import SAMPLERS
+from sleepsweep.spec import SchedulerSpec, SweepSpec
 from sleepsweep.specfile import read_spec
 
 FOLDER = Path(__file__).parent.parent / "search_spaces"
@@ -32,10 +34,22 @@ def test_the_example_of_the_readme_is_a_grid(tmp_path: Path) -> None:
     assert spec.search.trials == 3 * spec.split.blocks
 
 
+def rows_under(heading: str) -> list[str]:
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \| ", section, re.MULTILINE)
+
+
+def test_the_readme_tells_of_every_sampler_and_scheduler() -> None:
+    assert set(rows_under("Search")) == set(SAMPLERS)
+    assert rows_under("Early stopping") == list(
+        get_args(SchedulerSpec.model_fields["name"].annotation)
+    )
+
+
 def test_the_readme_tells_of_every_design_and_its_example_is_legal(
     sweep: Callable[..., SweepSpec],
 ) -> None:
-    assert re.findall(r"^\| `(\w+)` \| ", README, re.MULTILINE) == list(DesignSpec.model_fields)
+    assert rows_under("Designs") == list(DesignSpec.model_fields)
     pool = read_spec(FOLDER / "aug_ablation.yaml").augmentations.model_dump(mode="json")
     spec = sweep(augmentations=pool, **yaml.safe_load(EXAMPLES[1]))
     counts = [item.design.count(spec.augmentations, 1) for item in spec.search.designs]

@@ -171,16 +171,18 @@ def test_a_folder_is_read_and_what_it_lacks_is_said(
     narrow = {"size": [0, 2]}
     keys = {"sampler": "tpe", "warm_start": str(folder.path), "anchors": 0.1}
     spec = sweep(search=keys, augmentations=narrow)
-    past = read_past(spec)
+    past = read_past(spec, None)
     assert past.trials
     said = list(search_notes(spec, past))
     assert f"the search knows {len(past.trials)} trials of {folder.path}" in said[0]
     assert f"skipped: {sum(past.outside.values())}: " in said[0]
     assert "(3 augmentations)" in said[0]
     assert "only 10% of the drawn trials are anchors" in said[1]
-    assert not list(search_notes(sweep(), read_past(sweep())))
+    assert not list(search_notes(sweep(), read_past(sweep(), None)))
     with pytest.raises(UserError, match=r"search\.warm_start: .*nowhere.*no such file"):
-        read_past(sweep(search={**keys, "warm_start": str(tmp_path / "nowhere")}))
+        read_past(sweep(search={**keys, "warm_start": str(tmp_path / "nowhere")}), None)
+    with pytest.raises(UserError, match=r"search\.warm_start: .* own folder"):
+        read_past(spec, folder.path)
 
 
 def test_random_draws_cannot_be_started_warm(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The commands on a sweep that was launched: extend it, see where it stands, stop it."""
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,13 +55,15 @@ def extend(
 
 def _extended(folder: "SweepFolder", spec: "SweepSpec", trials: int, console: "Console") -> "Plan":
     from sleepsweep import summary
-    from sleepsweep.plan import make_plan
+    from sleepsweep.plan import make_plan, read_past
     from sleepsweep.progress import progress_bar
 
     total = spec.search.trials + trials
     search = spec.search.model_copy(update={"trials": total})
+    past = read_past(spec, folder.path)
     with progress_bar(console, "Preparing") as report_progress:
-        plan = make_plan(spec.model_copy(update={"search": search}), report_progress)
+        made = make_plan(spec.model_copy(update={"search": search}), report_progress)
+    plan = replace(made, past=past)
     folder.begin(plan.manifest(), fresh=False)
     folder.extend(total, planned=len(plan.slots))
     console.print(summary.note(f"{total} drawn trials now, {trials} of them added."))

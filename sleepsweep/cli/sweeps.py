@@ -54,7 +54,7 @@ def check(
 
     spec = read_space(space, data, settings, preset, trials, seed)
     people = _people(spec)
-    notes = search_notes(spec, read_past(spec))
+    notes = search_notes(spec, read_past(spec, None))
     pool, blocks = spec.augmentations, spec.split.blocks
     designs = ", ".join(
         f"{item.name} ({item.design.count(pool, blocks)})" for item in spec.search.designs
@@ -99,11 +99,12 @@ def launch(
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
     if not track_later:
         check_server(spec.tracking.uri, hint=TRACK_LATER)
-    past = read_past(spec)
+    past = read_past(spec, folder.path)
     console = console_for(quiet=quiet or json)
     console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
     with progress_bar(console, "Preparing") as report_progress:
-        plan = replace(make_plan(spec, report_progress), past=past)
+        made = make_plan(spec, report_progress)
+    plan = replace(made, past=past)
     console.print(summary.data_summary(plan))
     for sentence in summary.search_notes(plan.spec, past):
         console.print(Text(sentence))
