@@ -183,7 +183,8 @@ def run_plan(
         complete = run_sweep(plan, folder, [folder, tracker, display])
     page = report_to(folder.path, tracker, console)
     _print_pareto(plan, folder, console)
-    unsent = tracker.close(complete=complete)
+    # A file of one's own gets through in the end; a server, or whoever stopped the sweep, may not.
+    unsent = tracker.close(complete=complete, renewed=complete and uri is None)
     console.print(pointer("MLflow", uri or f"sleepsweep ui {folder.path}"))
     if unsent:
         unsent += f". Nothing is lost; send it later: {sync_command(folder.path, uri)}"
