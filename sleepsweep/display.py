@@ -164,7 +164,7 @@ class LiveTable(Silent):
         for column in ("rung", "step", "reached", "went on", "stopped early", "best macro-F1"):
             table.add_column(column, justify="right")
         for rung, step in enumerate(self._rungs):
-            rows = [record.rows[rung] for record in records if len(record.rows) > rung]
+            rows = [record.rows[rung] for record in _rivals(records) if len(record.rows) > rung]
             decisions = Counter(row["decision"] for row in rows)
             best = max((row["macro_f1"] for row in rows), default=float("nan"))
             table.add_row(
@@ -191,7 +191,7 @@ def last_line(record: TrialRecord) -> str:
 
 
 def _best(records: list[TrialRecord]) -> RenderableType | None:
-    finished = [record for record in records if record.state == "done"]
+    finished = [record for record in _rivals(records) if record.state == "done"]
     if not finished:
         return None
     best = max(finished, key=lambda record: float(record.rows[-1]["macro_f1"]))
@@ -201,7 +201,14 @@ def _best(records: list[TrialRecord]) -> RenderableType | None:
     )
 
 
+def _rivals(records: list[TrialRecord]) -> list[TrialRecord]:
+    """The trials that have a policy, and rungs to compare them at."""
+    return [record for record in records if record.kind != "baseline"]
+
+
 def _names(record: TrialRecord) -> str:
+    if record.kind == "baseline":
+        return record.trial.policy_text
     return " + ".join(member.name for member in record.trial.policy) or "no augmentation"
 
 

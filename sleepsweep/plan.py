@@ -49,6 +49,11 @@ class Plan:
         """The store of the test subjects, which no trial of a sweep is scored on: there is none."""
         return None
 
+    @property
+    def planned(self) -> int:
+        """How many trials answer the sweep's question: all but the baselines."""
+        return sum(slot.kind != "baseline" for slot in self.slots)
+
     def open_slots(self, records: Sequence[TrialRecord]) -> list[Slot]:
         """Return the slots left to run: drawn before, they keep the trial that they were given."""
         drawn = {record.order: record for record in records}
@@ -67,7 +72,7 @@ class Plan:
             sizes=self.spec.augmentations.size,
             goal=self.spec.search.goal,
             sampler=self.spec.search.sampler_name,
-            planned_trials=len(self.slots),
+            planned_trials=self.planned,
             steps=self.spec.pretrain.steps,
             data=self.spec.data.root or self.spec.data.source,
             subjects=self.subject_counts(),

@@ -244,7 +244,8 @@ class BlockwiseASHA(RungScheduler):
         self._stopped = stopped
         self._compared: set[str] = set()
         for record in records:
-            for row in record.rows:
+            # A baseline is no rival of policies; live, it ends before it is compared.
+            for row in record.rows if record.kind != "baseline" else ():
                 self._compare(record.trial.id, record.trial.block, row)
 
     def _at_rung(self, config: dict[str, Any], result: dict[str, Any]) -> str:

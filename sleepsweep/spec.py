@@ -1,11 +1,12 @@
 """The validated YAML: one frozen object that says what a sweep asks and how it is answered."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from sleepsweep.augment import Signal
+from sleepsweep.baselines import BASELINES
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import SplitSpec
 from sleepsweep.designs import DesignSpec
@@ -19,10 +20,17 @@ from sleepsweep.pool import AugmentationsSpec, KeyedError
 NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard", "tracking.system_metrics"})
 
 
+def _switched(baselines: Any) -> Any:
+    if isinstance(baselines, bool):
+        return tuple(BASELINES) if baselines else ()
+    return baselines
+
+
 class SearchSpec(PartSpec):
     """The YAML's ``search``: how many trials are drawn, by whom, and which are run besides.
 
-    Trials of `designs` are never stopped early, unless `stop_designs` asks for it.
+    Trials of `designs` are never stopped early, unless `stop_designs` asks for it. `baselines` are
+    all (true), none (false) or those that are named.
     """
 
     goal: Literal["rank", "best"] = "rank"
@@ -32,6 +40,11 @@ class SearchSpec(PartSpec):
         DesignSpec.model_validate("none"),
     )
     stop_designs: bool = False
+    baselines: Annotated[
+        tuple[Annotated[str, only(*BASELINES)], ...],
+        Field(strict=False, validate_default=True),
+        BeforeValidator(_switched),
+    ] = tuple(BASELINES)
     sampler: Annotated[str | None, only(None, "random", "tpe")] = None
 
     @model_validator(mode="after")

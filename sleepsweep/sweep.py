@@ -60,7 +60,7 @@ def run_sweep(plan: Plan, folder: SweepFolder, observers: Sequence[Observer]) ->
         _tune(plan, folder, searcher, callback, records)
     ended = {record.order for record in callback.records if record.state != "running"}
     if searcher.given_up:
-        folder.set_planned(len(plan.slots) - len(searcher.given_up))
+        folder.set_planned(plan.planned - len(searcher.given_up))
     return ended | searcher.given_up >= {slot.order for slot in plan.slots}
 
 

@@ -41,7 +41,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "Permutation": {"n_segments": {"choice": [2, 4, 8]}},
             },
         },
-        "search": {"trials": TRIALS - 1, "anchors": 0.25, "designs": ["none"]},
+        "search": {"trials": TRIALS - 1, "anchors": 0.25, "designs": ["none"], "baselines": False},
         "scheduler": {"grace_steps": 1, "factor": 2},
     }
     path = tmp_path_factory.mktemp("space") / "tiny.yaml"
