@@ -14,7 +14,6 @@ from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan
 from sleepsweep.space import Block, Slot, fresh_blocks
-from sleepsweep.spec import SchedulerSpec, SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.trial import TrialSpec
 
@@ -50,6 +49,11 @@ class Candidate:
 class ConfirmationPlan(Plan):
     """A confirmation that is ready to run; its store withholds the test subjects as a sweep's."""
 
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """The one step at which its trials report."""
+        return self.spec.rungs[-1:]
+
     def own(self, records: Sequence[TrialRecord]) -> list[TrialRecord]:
         """Return the confirmations among the records of the sweep's folder."""
         return [record for record in records if record.kind == KIND]
@@ -74,7 +78,8 @@ def make_confirmation(
     `plan` is that of the sweep and `records` are its trials. What was confirmed before, or begun,
     keeps its place, and is run only as far as it is not finished.
     """
-    spec = _without_stopping(plan.spec)
+    whole = plan.spec.scheduler.model_copy(update={"name": "none"})
+    spec = plan.spec.model_copy(update={"scheduler": whole})
     fresh = fresh_blocks(spec, plan.store.nights, plan.test, blocks)
     held = {record.trial.id: record for record in records if record.kind == KIND}
     slots = [_slot(record) for record in held.values()]
@@ -91,11 +96,6 @@ def make_confirmation(
 
 def _slot(record: TrialRecord) -> Slot:
     return Slot(record.order, record.kind, record.design, record.trial.block, record.trial)
-
-
-def _without_stopping(spec: SweepSpec) -> SweepSpec:
-    whole = SchedulerSpec(name="none", grace_steps=spec.pretrain.steps)
-    return spec.model_copy(update={"scheduler": whole})
 
 
 def candidates_of(

@@ -74,9 +74,9 @@ class JsonLines(Silent):
         print(json.dumps({**trial, **brief}), flush=True)
 
     def trial_failed(self, record: TrialRecord) -> None:
-        """Print the last line of the error."""
+        """Print the first line of the error."""
         print(
-            json.dumps({"event": "failed", "trial": record.trial.id, "error": last_line(record)}),
+            json.dumps({"event": "failed", "trial": record.trial.id, "error": record.error_line}),
             flush=True,
         )
 
@@ -95,8 +95,8 @@ class Lines(Silent):
             self._end(record, f"macro-F1 {100 * row['macro_f1']:.1f} at step {row['step']}")
 
     def trial_failed(self, record: TrialRecord) -> None:
-        """Print the last line of the error."""
-        self._end(record, last_line(record))
+        """Print the first line of the error."""
+        self._end(record, record.error_line)
 
     def _end(self, record: TrialRecord, outcome: str) -> None:
         self._ended += 1
@@ -164,7 +164,7 @@ class LiveTable(Silent):
         for column in ("rung", "step", "reached", "went on", "stopped early", "best macro-F1"):
             table.add_column(column, justify="right")
         for rung, step in enumerate(self._rungs):
-            rows = [record.rows[rung] for record in _rivals(records) if len(record.rows) > rung]
+            rows = [r.rows[rung] for r in records if r.has_policy and len(r.rows) > rung]
             decisions = Counter(row["decision"] for row in rows)
             best = max((row["macro_f1"] for row in rows), default=float("nan"))
             table.add_row(
@@ -185,13 +185,8 @@ class LiveTable(Silent):
         return lines
 
 
-def last_line(record: TrialRecord) -> str:
-    """The last line of a failed trial's error."""
-    return (record.error or "").strip().splitlines()[-1] if record.error else ""
-
-
 def _best(records: list[TrialRecord]) -> RenderableType | None:
-    finished = [record for record in _rivals(records) if record.state == "done"]
+    finished = [r for r in records if r.has_policy and r.state == "done"]
     if not finished:
         return None
     best = max(finished, key=lambda record: float(record.rows[-1]["macro_f1"]))
@@ -201,13 +196,8 @@ def _best(records: list[TrialRecord]) -> RenderableType | None:
     )
 
 
-def _rivals(records: list[TrialRecord]) -> list[TrialRecord]:
-    """The trials that have a policy, and rungs to compare them at."""
-    return [record for record in records if record.kind != "baseline"]
-
-
 def _names(record: TrialRecord) -> str:
-    if record.kind == "baseline":
+    if not record.has_policy:
         return record.trial.policy_text
     return " + ".join(member.name for member in record.trial.policy) or "no augmentation"
 

@@ -1,5 +1,6 @@
 """The base of every part of a validated YAML: frozen, and unknown keys are errors."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -17,6 +18,13 @@ class PartSpec(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, validate_default=True, allow_inf_nan=False
     )
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Marks a scalar that all trials of a sweep share and none may search; `reason` says why."""
+
+    reason: str
 
 
 def only(*supported: Any) -> AfterValidator:

@@ -41,6 +41,11 @@ class Plan:
         """The category of each augmentation in the pool, the placebo included."""
         return {name: augmentation(name).category for name in self.space.members}
 
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """The steps at which its trials report."""
+        return self.spec.rungs
+
     def own(self, records: Sequence[TrialRecord]) -> list[TrialRecord]:
         """Return the records of this plan's trials: all of the folder's but its confirmations."""
         return [record for record in records if record.kind != "confirmation"]
@@ -48,11 +53,6 @@ class Plan:
     def exam(self, folder: SweepFolder) -> Store | None:
         """The store of the test subjects, which no trial of a sweep is scored on: there is none."""
         return None
-
-    @property
-    def planned(self) -> int:
-        """How many trials answer the sweep's question: all but the baselines."""
-        return sum(slot.kind != "baseline" for slot in self.slots)
 
     def open_slots(self, records: Sequence[TrialRecord]) -> list[Slot]:
         """Return the slots left to run: drawn before, they keep the trial that they were given."""
@@ -72,8 +72,9 @@ class Plan:
             sizes=self.spec.augmentations.size,
             goal=self.spec.search.goal,
             sampler=self.spec.search.sampler_name,
-            planned_trials=self.planned,
+            planned_trials=len(self.slots),
             steps=self.spec.pretrain.steps,
+            settings=self.spec.settings,
             data=self.spec.data.root or self.spec.data.source,
             subjects=self.subject_counts(),
             command=command(),

@@ -14,6 +14,14 @@ Scalar = bool | int | float | str
 FORMS = "{uniform: [a, b]}, {loguniform: [a, b]}, {int: [a, b]} or {choice: [...]}"
 
 
+INTERVALS = ("uniform", "loguniform", "int")
+
+
+def is_range(value: object) -> bool:
+    """Whether a value of the YAML is a mapping that means a range."""
+    return isinstance(value, dict) and len(value) == 1 and {*value} <= {*INTERVALS, "choice"}
+
+
 class Suggest(Protocol):
     """Where drawn values come from; Optuna's trials have this shape."""
 
@@ -61,10 +69,8 @@ class Range(PartSpec):
             return {"kind": value.kind, "options": value.options}
         if not isinstance(value, dict):
             return {"kind": "fixed", "options": (_scalar(value),)}
-        if len(value) != 1:
-            raise ValueError(f"{value} is not a range; allowed: a scalar, {FORMS}")
-        kind, options = next(iter(value.items()))
-        if kind not in ("uniform", "loguniform", "int", "choice") or not isinstance(options, list):
+        kind, options = next(iter(value.items()), ("", None))
+        if not is_range(value) or not isinstance(options, list):
             raise ValueError(f"{value} is not a range; allowed: a scalar, {FORMS}")
         return {"kind": kind, "options": tuple(_scalar(option) for option in options)}
 
@@ -72,13 +78,20 @@ class Range(PartSpec):
     def _check(self) -> Self:
         if self.kind == "choice" and not self.options:
             raise ValueError("a choice needs at least one option")
-        if self.kind in ("uniform", "loguniform", "int"):
+        if self.kind in INTERVALS:
             _check_interval(self.kind, self.options)
         return self
 
     @model_serializer
     def _write(self) -> Any:
         return self.options[0] if self.kind == "fixed" else {self.kind: list(self.options)}
+
+    @property
+    def ends(self) -> tuple[Scalar, ...]:
+        """The options, as they are drawn: of an interval of real numbers, real numbers."""
+        if self.kind in ("uniform", "loguniform"):
+            return tuple(float(end) for end in self.options)
+        return self.options
 
     def suggest(self, name: str, source: Suggest) -> Scalar:
         """Draw a value under `name`; real numbers are rounded to four significant digits.

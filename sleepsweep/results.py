@@ -70,7 +70,8 @@ class StudyInfo:
     """What a results table is about; stored inside ``trials.parquet``.
 
     `categories` maps each augmentation of the pool to its category, in pool order; `sizes` is the
-    smallest and largest policy size of the sweep's question.
+    smallest and largest policy size of the sweep's question. `settings` are the scalars of encoder,
+    pretraining and probe by dotted path: a value, or the range that was searched, as YAML has it.
     """
 
     name: str
@@ -81,6 +82,7 @@ class StudyInfo:
     sampler: str = "random"
     planned_trials: int = 0
     steps: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
     data: str = ""
     subjects: Mapping[str, int] = field(default_factory=dict)
     command: str = ""
@@ -92,6 +94,11 @@ class StudyInfo:
     def of_plain(cls, plain: Mapping[str, Any]) -> Self:
         """Rebuild the description from `plain`."""
         return cls(**{**plain, "sizes": tuple(plain["sizes"])})
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Paths of the searched scalars, each a column ``hp.PATH``."""
+        return tuple(path for path, value in self.settings.items() if isinstance(value, dict))
 
     @property
     def plain(self) -> dict[str, Any]:

@@ -1,76 +1,22 @@
-"""Which trial comes next and which goes on: searchers and schedulers.
+"""Which trial comes next: the slots of a sweep, and Optuna for those that are left to it."""
 
-The only file that knows the classes of Optuna and of Ray Tune's search and scheduling.
-"""
-
+import warnings
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
-from types import SimpleNamespace
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
-from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
+from sleepsweep.samplers import SAMPLERS, PerSuggestionSampler
+from sleepsweep.schedulers import STEP, bracket_of
 from sleepsweep.seeds import stream
-from sleepsweep.space import ATTEMPTS, Recorded, Slot, Space, draw_policy
-from sleepsweep.spec import SchedulerSpec, SweepSpec
+from sleepsweep.space import ATTEMPTS, Recorded, Slot, Space, draw_policy, suggest_everything
+from sleepsweep.spec import OBJECTIVES
 from sleepsweep.sweepfolder import TrialRecord
 from sleepsweep.trial import TrialSpec
-
-METRIC = "macro_f1"
-STEP = "step"
-
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
-    "random": lambda seed: RandomSampler(seed=seed),
-    "tpe": lambda seed: TPESampler(seed=seed, multivariate=True, constant_liar=True),
-}
-
-
-class PerSuggestionSampler(BaseSampler):
-    """A sampler that starts anew for each suggestion, from a seed that names the suggestion.
-
-    What it draws then depends on the study's history and on that seed alone: random draws are the
-    same whether a search was interrupted or not.
-    """
-
-    def __init__(self, make: Callable[[int], BaseSampler]) -> None:
-        self._make = make
-        self._sampler = make(0)
-
-    def begin(self, seed: int) -> None:
-        """Start the suggestion named by `seed`."""
-        self._sampler = self._make(seed)
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """See `optuna.samplers.BaseSampler`."""
-        return self._sampler.infer_relative_search_space(study, trial)
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """See `optuna.samplers.BaseSampler`."""
-        return self._sampler.sample_relative(study, trial, search_space)
-
-    def sample_independent(
-        self, study: optuna.Study, trial: FrozenTrial, param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:  # fmt: skip
-        """See `optuna.samplers.BaseSampler`."""
-        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
-
-    def after_trial(
-        self, study: optuna.Study, trial: FrozenTrial, state: TrialState,
-        values: Sequence[float] | None,
-    ) -> None:  # fmt: skip
-        """See `optuna.samplers.BaseSampler`."""
-        self._sampler.after_trial(study, trial, state, values)
 
 
 class PruningOptunaSearch(OptunaSearch):
@@ -102,23 +48,26 @@ class SweepSearcher(Searcher):
     """
 
     def __init__(self, space: Space, slots: Iterable[Slot], records: Sequence[TrialRecord]) -> None:
-        super().__init__(metric=METRIC, mode="max")
+        spec = space.spec
+        super().__init__(metric=spec.objectives[0], mode="max")
         self._space = space
         self._slots = deque(slots)
         self._known = {slot.trial.id for slot in self._slots if slot.trial is not None}
         self._known |= {record.trial.id for record in records}
-        self._sampler = PerSuggestionSampler(SAMPLERS[space.spec.search.sampler_name])
+        self._kind = SAMPLERS[spec.search.sampler_name]
+        self._sampler = PerSuggestionSampler(self._kind.make)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         storage = optuna.storages.InMemoryStorage()
         self._optuna = PruningOptunaSearch(
-            space.spec.pretrain.steps, space=self._define, metric=METRIC, mode="max",
-            sampler=self._sampler, storage=storage, study_name=space.spec.name,
+            spec.pretrain.steps, space=self._define, **_sought(spec.objectives),
+            sampler=self._sampler, storage=storage, study_name=spec.name,
         )  # fmt: skip
-        self._searched: set[str] = set()
+        # By which name Optuna knows the suggestion that became a trial of Ray.
+        self._asked: dict[str, str] = {}
         self._suggestions = {record.order: record.suggestion for record in records}
         self._resumed: dict[str, dict[str, Any]] = {}
         self.given_up: set[int] = set()
-        self.study = optuna.load_study(study_name=space.spec.name, storage=storage)
+        self.study = optuna.load_study(study_name=spec.name, storage=storage)
         for record in records:
             if record.suggestion and record.is_finished:
                 self.study.add_trial(self._told(record.suggestion, record.rows))
@@ -127,27 +76,27 @@ class SweepSearcher(Searcher):
         """Return the configuration of the next trial, or FINISHED when none is left."""
         while self._slots:
             slot = self._slots.popleft()
+            bracket = bracket_of(self._space.spec, slot.order)
             if slot.trial is not None:
                 self._resumed[trial_id] = self._suggestions.get(slot.order, {})
-                return configuration(slot, slot.trial, {})
+                return configuration(slot, bracket, slot.trial, {})
             found = self._search(trial_id, slot)
             if found is not None:
-                self._searched.add(trial_id)
-                return configuration(slot, *found)
+                return configuration(slot, bracket, *found)
             self.given_up.add(slot.order)
         return Searcher.FINISHED
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Tell Optuna a rung's score, if the trial was its own."""
-        if trial_id in self._searched:
-            self._optuna.on_trial_result(trial_id, result)
+        if trial_id in self._asked:
+            self._optuna.on_trial_result(self._asked[trial_id], result)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Tell Optuna how a trial ended, if it was its own."""
-        if trial_id in self._searched:
-            self._optuna.on_trial_complete(trial_id, result, error)
+        if trial_id in self._asked:
+            self._optuna.on_trial_complete(self._asked[trial_id], result, error)
         elif result and not error and self._resumed.get(trial_id):
             # Suggested in an earlier launch: this study has not asked for it, only hears of it.
             self.study.add_trial(self._told(self._resumed[trial_id], [result]))
@@ -159,19 +108,27 @@ class SweepSearcher(Searcher):
         """Nothing: see `save`."""
 
     def _define(self, trial: optuna.Trial) -> None:
+        if self._kind.flat:
+            suggest_everything(self._space.spec.augmentations, trial)
         draw_policy(self._space.spec.augmentations, trial)
+        self._space.parts(trial)
 
     def _search(self, trial_id: str, slot: Slot) -> tuple[TrialSpec, dict[str, Any]] | None:
         # A policy that this block has seen would only repeat a known result: it is asked again.
         for attempt in range(ATTEMPTS):
-            key = trial_id if attempt == 0 else f"{trial_id}-{attempt}"
+            key = f"{trial_id}-{attempt}"
             seed = self._space.spec.seed
             self._sampler.begin(stream("search", seed=seed, order=slot.order, n=attempt) % 2**32)
-            suggestion: dict[str, Any] = self._optuna.suggest(key) or {}
-            policy = draw_policy(self._space.spec.augmentations, Recorded(suggestion))
-            trial = self._space.trial(policy, slot.block)
+            with warnings.catch_warnings():
+                # A Gaussian process takes seconds, which Ray takes for a mistake of ours.
+                warnings.filterwarnings("ignore", "Define-by-run function")
+                suggestion: dict[str, Any] = self._optuna.suggest(key) or {}
+            recorded = Recorded(suggestion)
+            policy = draw_policy(self._space.spec.augmentations, recorded)
+            trial = self._space.trial(policy, slot.block, self._space.parts(recorded))
             if trial.id not in self._known:
                 self._known.add(trial.id)
+                self._asked[trial_id] = key
                 return trial, suggestion
             self._optuna.on_trial_complete(key, error=True)
         return None
@@ -180,16 +137,30 @@ class SweepSearcher(Searcher):
         replayed = FixedTrial(suggestion)
         self._define(replayed)  # type: ignore[arg-type]
         finished = rows[-1][STEP] >= self._space.spec.pretrain.steps
+        first, *others = self._space.spec.objectives
+        before = len(self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
         return create_trial(
             state=TrialState.COMPLETE if finished else TrialState.PRUNED,
-            value=rows[-1][METRIC] if finished else None,
+            values=[rows[-1][name] for name in (first, *others)] if finished else None,
             params=suggestion,
             distributions=replayed.distributions,
-            intermediate_values={row["rung"] + 1: row[METRIC] for row in rows},
+            # Optuna ranks stopped trials by one objective only.
+            intermediate_values={} if others else {row["rung"] + 1: row[first] for row in rows},
+            system_attrs=self._kind.memory(before),
         )
 
 
-def configuration(slot: Slot, trial: TrialSpec, suggestion: dict[str, Any]) -> dict[str, Any]:
+def _sought(objectives: Sequence[str]) -> dict[str, Any]:
+    # Of a single one in a list Ray tells Optuna no rungs.
+    modes = [OBJECTIVES[name] for name in objectives]
+    if len(modes) == 1:
+        return {"metric": objectives[0], "mode": modes[0]}
+    return {"metric": list(objectives), "mode": modes}
+
+
+def configuration(
+    slot: Slot, bracket: int, trial: TrialSpec, suggestion: dict[str, Any]
+) -> dict[str, Any]:
     """Return what Ray carries to a worker, and what the driver reads back from a Ray trial."""
     return {
         "trial": trial.model_dump(mode="json"),
@@ -198,74 +169,6 @@ def configuration(slot: Slot, trial: TrialSpec, suggestion: dict[str, Any]) -> d
         "kind": slot.kind,
         "design": slot.design,
         "block": slot.block,
+        "bracket": bracket,
         "suggestion": suggestion,
     }
-
-
-class RungScheduler(FIFOScheduler):
-    """Ends a trial at its last rung, or when it has collapsed; nothing else stops it."""
-
-    def __init__(self, last_step: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._last_step = last_step
-
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """Decide whether a trial goes on after a rung."""
-        if result[STEP] >= self._last_step:
-            return str(TrialScheduler.STOP)
-        # A collapsed trial is an outcome, at chance: it too stands at the rung for others to beat.
-        decision = self._at_rung(trial.config, result)
-        return str(TrialScheduler.STOP) if result["collapsed"] else decision
-
-    def _at_rung(self, config: dict[str, Any], result: dict[str, Any]) -> str:
-        return str(TrialScheduler.CONTINUE)
-
-
-class BlockwiseASHA(RungScheduler):
-    """Asynchronous successive halving (Li et al. 2020, arXiv:1810.05934) within each block.
-
-    Trials of different subject splits are never compared: the splits differ by more than most
-    augmentations do. All trials count at the rungs; those of the kinds in `stopped` may be stopped.
-    `records` of an earlier launch fill the rungs, which Ray itself does not save.
-    """
-
-    def __init__(
-        self, spec: SchedulerSpec, last_step: int, blocks: int, records: Iterable[TrialRecord],
-        stopped: Collection[str] = ("search",),
-    ) -> None:  # fmt: skip
-        super().__init__(last_step)
-        self._halving = [
-            AsyncHyperBandScheduler(
-                time_attr=STEP, metric=METRIC, mode="max", max_t=last_step,
-                grace_period=spec.grace_steps, reduction_factor=spec.factor,
-            )
-            for _ in range(blocks)
-        ]  # fmt: skip
-        self._stopped = stopped
-        self._compared: set[str] = set()
-        for record in records:
-            # A baseline is no rival of policies; live, it ends before it is compared.
-            for row in record.rows if record.kind != "baseline" else ():
-                self._compare(record.trial.id, record.trial.block, row)
-
-    def _at_rung(self, config: dict[str, Any], result: dict[str, Any]) -> str:
-        decision = self._compare(config["id"], config["block"], result)
-        return decision if config["kind"] in self._stopped else str(TrialScheduler.CONTINUE)
-
-    def _compare(self, trial: str, block: int, result: dict[str, Any]) -> str:
-        # Trials are known to the rungs by their own identity: Ray's changes with every launch.
-        halving: Any = self._halving[block]
-        named = SimpleNamespace(trial_id=trial)
-        if trial not in self._compared:
-            self._compared.add(trial)
-            halving.on_trial_add(None, named)
-        return str(halving.on_trial_result(None, named, result))
-
-
-def make_scheduler(spec: SweepSpec, records: Iterable[TrialRecord]) -> RungScheduler:
-    """Return the scheduler that the spec names."""
-    last = spec.pretrain.steps
-    if spec.scheduler.name == "none":
-        return RungScheduler(last)
-    stopped = ("search", "design") if spec.search.stop_designs else ("search",)
-    return BlockwiseASHA(spec.scheduler, last, spec.split.blocks, records, stopped)

@@ -13,9 +13,10 @@ from sleepsweep.baselines import BASELINES
 from sleepsweep.data.split import Split, draw_fresh_split, draw_split
 from sleepsweep.pool import AugmentationsSpec, shared_out
 from sleepsweep.ranges import Draws, Scalar, Suggest
-from sleepsweep.seeds import numpy_generator
+from sleepsweep.searched import draw_values
+from sleepsweep.seeds import Axis, numpy_generator
 from sleepsweep.spec import SweepSpec
-from sleepsweep.trial import MemberSpec, TrialSpec
+from sleepsweep.trial import MemberSpec, Parts, TrialSpec
 
 Kind = Literal["design", "anchor", "search", "confirmation", "baseline"]
 
@@ -82,6 +83,18 @@ def draw_policy(space: AugmentationsSpec, source: Suggest) -> tuple[MemberSpec, 
     return drawn if space.p_sum is None else shared_out(drawn, space.p_sum)
 
 
+def suggest_everything(space: AugmentationsSpec, source: Suggest) -> None:
+    """Suggest every value that some policy of the space needs.
+
+    For a source that learns only from values that all its trials have. What `draw_policy` then
+    asks for by the same names is the same.
+    """
+    source.suggest_int("size", *space.size)
+    for name, entry in space.members.items():
+        source.suggest_float(f"pick.{name}", 0.0, 1.0)
+        entry.draw(name, source)
+
+
 def make_blocks(spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...]) -> list[Block]:
     """Return the blocks of a sweep: train and validation drawn anew for each, test set aside.
 
@@ -125,9 +138,16 @@ class Space:
         """Names of the augmentations that policies are drawn from, the placebo included."""
         return list(self.spec.augmentations.members)
 
-    def trial(self, policy: tuple[MemberSpec, ...], block: int) -> TrialSpec:
-        """Return the trial of `policy` in block number `block`."""
+    def trial(
+        self, policy: tuple[MemberSpec, ...], block: int, parts: Parts | None = None
+    ) -> TrialSpec:
+        """Return the trial of `policy` in block number `block`, made of `parts`.
+
+        Without them its searched scalars are drawn, from streams that name block and policy.
+        """
         shared = self.blocks[block]
+        if parts is None:
+            parts = self._drawn_parts(block=block, policy=" + ".join(map(str, policy)))
         return TrialSpec(
             policy=policy,
             mix_partner=self.spec.augmentations.mix_partner,
@@ -138,12 +158,24 @@ class Space:
             train=shared.split.train,
             labelled=shared.labelled,
             validation=shared.split.validation,
-            encoder=self.spec.encoder,
-            pretrain=self.spec.pretrain,
-            probe=self.spec.probe,
+            encoder=parts.encoder,
+            pretrain=parts.pretrain,
+            probe=parts.probe,
             rungs=self.spec.rungs,
             data_hash=self.data_hash,
         )
+
+    def parts(self, source: Suggest) -> Parts:
+        """Draw what a trial is made of besides its policy: the spec's parts, ranges drawn."""
+        return self.spec.parts.with_values(draw_values(self.spec.searched, source))
+
+    def _drawn_parts(self, **axes: Axis) -> Parts:
+        values: dict[str, Scalar] = {}
+        for path, drawn in self.spec.searched.items():
+            # A stream of its own: another range in the YAML changes no value of this one.
+            generator = numpy_generator("searched", seed=self.spec.seed, path=path, **axes)
+            values |= draw_values({path: drawn}, Draws(generator))
+        return self.spec.parts.with_values(values)
 
     def _choose(self, policy: tuple[MemberSpec, ...]) -> int | None:
         # Of as few as that all are offered: the same trial as without a choice.
@@ -194,7 +226,8 @@ class Space:
     def _anchor(self, order: int, block: int, known: set[str]) -> TrialSpec | None:
         for attempt in range(ATTEMPTS):
             draws = Draws(numpy_generator("anchor", seed=self.spec.seed, order=order, n=attempt))
-            trial = self.trial(draw_policy(self.spec.augmentations, draws), block)
+            parts = self._drawn_parts(order=order, n=attempt)
+            trial = self.trial(draw_policy(self.spec.augmentations, draws), block, parts)
             if trial.id not in known:
                 known.add(trial.id)
                 return trial

@@ -1,9 +1,22 @@
 """The validated YAML: one frozen object that says what a sweep asks and how it is answered."""
 
+from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from sleepsweep.augment import Signal
 from sleepsweep.baselines import BASELINES
@@ -15,9 +28,15 @@ from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec, only
 from sleepsweep.pool import AugmentationsSpec, KeyedError
+from sleepsweep.ranges import Range
+from sleepsweep.searched import check_ends, with_ranges, without_ranges
+from sleepsweep.trial import PARTS, Parts
+
+OBJECTIVES = {"macro_f1": "max", "accuracy": "max", "kappa": "max", "time_s": "min"}
+"""What a search may look for, and whether more or less of it is better."""
 
 # Keys of the grammar that this version refuses; the message says so instead of "unknown key".
-NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard", "tracking.system_metrics"})
+NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard"})
 
 
 def _switched(baselines: Any) -> Any:
@@ -45,7 +64,16 @@ class SearchSpec(PartSpec):
         Field(strict=False, validate_default=True),
         BeforeValidator(_switched),
     ] = tuple(BASELINES)
-    sampler: Annotated[str | None, only(None, "random", "tpe")] = None
+    sampler: Literal["random", "tpe", "gp", "cmaes", "nsga2"] | None = None
+
+    @field_validator("sampler")
+    @classmethod
+    def _is_installed(cls, sampler: str | None) -> str | None:
+        if sampler == "cmaes" and find_spec("cmaes") is None:
+            raise ValueError(
+                "cmaes needs a package that is not installed: pip install 'sleepsweep[cmaes]'"
+            )
+        return sampler
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
@@ -62,7 +90,7 @@ class SearchSpec(PartSpec):
 class SchedulerSpec(PartSpec):
     """The YAML's ``scheduler``: which trials are stopped early, and at which steps."""
 
-    name: Annotated[str, only("asha", "none")] = "asha"
+    name: Literal["asha", "hyperband", "median", "none"] = "asha"
     grace_steps: Annotated[int, Field(ge=1)] = 250
     factor: Annotated[int, Field(ge=2)] = 3
 
@@ -92,9 +120,13 @@ class ResourcesSpec(PartSpec):
 
 
 class TrackingSpec(PartSpec):
-    """The YAML's ``tracking``: an MLflow server, or null for a file beside the results."""
+    """The YAML's ``tracking``: an MLflow server, or null for a file beside the results.
+
+    With ``system_metrics``, what each trial takes of its machine (processor, memory, GPU) as well.
+    """
 
     uri: str | None = None
+    system_metrics: bool = False
 
     @field_validator("uri")
     @classmethod
@@ -108,8 +140,27 @@ class TrackingSpec(PartSpec):
         return uri
 
 
+def _sought(objective: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    names = (objective,) if isinstance(objective, str) else objective
+    allowed = ", ".join(OBJECTIVES)
+    for name in names:
+        if name not in OBJECTIVES:
+            raise ValueError(f"unknown objective {name!r}; allowed: {allowed}, or a list of them")
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"name each objective once; allowed: {allowed}")
+    if OBJECTIVES[names[0]] == "min":
+        raise ValueError(
+            f"{names[0]} cannot come first: the first objective stops trials early, and is a score"
+        )
+    return objective
+
+
 class SweepSpec(PartSpec):
-    """A search space, validated: what ``sleepsweep launch`` is asked to do."""
+    """A search space, validated: what ``sleepsweep launch`` is asked to do.
+
+    Where a scalar of `encoder`, `pretrain` or `probe` is searched, `searched` holds its range and
+    the section the range's first value.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     question: str = ""
@@ -123,10 +174,44 @@ class SweepSpec(PartSpec):
     augmentations: AugmentationsSpec
     search: SearchSpec = SearchSpec()
     scheduler: SchedulerSpec = SchedulerSpec()
-    objective: Annotated[str, only("macro_f1")] = "macro_f1"
+    objective: Annotated[
+        str | Annotated[tuple[str, ...], Field(strict=False)], AfterValidator(_sought)
+    ] = "macro_f1"
     confirm: ConfirmSpec = ConfirmSpec()
     resources: ResourcesSpec = ResourcesSpec()
     tracking: TrackingSpec = TrackingSpec()
+    _searched: dict[str, Range] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_ranges(cls, tree: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(tree, dict):
+            return handler(tree)
+        plain, ranges = without_ranges(tree)
+        spec = handler(plain)
+        check_ends(spec.parts, ranges)
+        spec._searched.update(ranges)
+        return spec
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return with_ranges(handler(self), self._searched)
+
+    @property
+    def searched(self) -> Mapping[str, Range]:
+        """Ranges of the searched scalars by dotted path, e.g. ``pretrain.temperature``."""
+        return self._searched
+
+    @property
+    def parts(self) -> Parts:
+        """What a trial is made of besides its policy, searched scalars at their first value."""
+        return Parts(self.encoder, self.pretrain, self.probe)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every scalar of the parts by dotted path; a searched one's range, as YAML has it."""
+        plain = self.model_dump(mode="json", include=set(PARTS))
+        return {f"{part}.{key}": value for part in PARTS for key, value in plain[part].items()}
 
     @field_validator("augmentations")
     @classmethod
@@ -157,6 +242,22 @@ class SweepSpec(PartSpec):
                 f"grace_steps {scheduler.grace_steps} is beyond pretrain.steps {pretrain.steps}"
             )
         return scheduler
+
+    @field_validator("objective")
+    @classmethod
+    def _sampler_fits(
+        cls, objective: str | tuple[str, ...], info: ValidationInfo
+    ) -> str | tuple[str, ...]:
+        search = info.data.get("search")
+        several = not isinstance(objective, str) and len(objective) > 1
+        if several and search is not None and search.sampler_name == "cmaes":
+            raise ValueError("search.sampler cmaes takes one objective; give nsga2, gp or tpe")
+        return objective
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What the search looks for; early stopping reads the first one only."""
+        return (self.objective,) if isinstance(self.objective, str) else self.objective
 
     @property
     def rungs(self) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 import sleepsweep
 from sleepsweep.errors import UserError
+from sleepsweep.ranges import is_range
 from sleepsweep.spec import NOT_YET, SweepSpec
 from sleepsweep.yamlfile import Location, parse_yaml
 
@@ -96,7 +97,7 @@ def _overlaid(below: Tree, above: Tree) -> Tree:
     result = dict(below)
     for key, value in above.items():
         under = result.get(key)
-        both = isinstance(under, dict) and isinstance(value, dict)
+        both = isinstance(under, dict) and isinstance(value, dict) and not is_range(value)
         result[key] = _overlaid(under, value) if both else value  # type: ignore[arg-type]
     return result
 

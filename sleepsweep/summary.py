@@ -144,14 +144,14 @@ def pointer(name: str, where: str) -> Text:
     return Text.assemble((f"{name}  ", "bold"), where, no_wrap=True, overflow="ignore")
 
 
-def troubles(folder: SweepFolder, errors: list[Exception], *, complete: bool) -> Iterator[str]:
-    """Sentences about failed trials, a tracking server that missed entries, an early end."""
+def troubles(folder: SweepFolder, unsent: str | None, *, complete: bool) -> Iterator[str]:
+    """Sentences about failed trials, what MLflow is without (`unsent`), an early end."""
     for record in folder.records():
         if record.state == "failed":
             where = folder.trial_path(record.trial.id) / "error.txt"
-            yield f"trial {record.trial.id} failed; its traceback is in {where}"
-    if errors:
-        yield f"MLflow missed {len(errors)} entries, the first because of: {errors[0]}"
+            yield f"trial {record.trial.id} failed: {record.error_line}\n  its log is {where}"
+    if unsent:
+        yield unsent
     if not complete:
         yield (
             f"stopped before the end; {folder.path} holds what was done. Run the same command "

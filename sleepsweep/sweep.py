@@ -9,7 +9,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,9 +21,11 @@ from ray import tune
 import sleepsweep
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan
-from sleepsweep.search import SweepSearcher, make_scheduler
+from sleepsweep.schedulers import make_scheduler
+from sleepsweep.search import SweepSearcher
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
+from sleepsweep.systemmetrics import sampled
 from sleepsweep.trainable import run_trial
 from sleepsweep.trial import TrialSpec
 
@@ -60,7 +62,7 @@ def run_sweep(plan: Plan, folder: SweepFolder, observers: Sequence[Observer]) ->
         _tune(plan, folder, searcher, callback, records)
     ended = {record.order for record in callback.records if record.state != "running"}
     if searcher.given_up:
-        folder.set_planned(plan.planned - len(searcher.given_up))
+        folder.set_planned(len(plan.slots) - len(searcher.given_up))
     return ended | searcher.given_up >= {slot.order for slot in plan.slots}
 
 
@@ -71,6 +73,7 @@ def _tune(
     work = partial(
         _work, store=plan.store, exam=plan.exam(folder), folder=folder,
         threads=plan.spec.resources.cpus_per_trial,
+        watched=plan.spec.tracking.system_metrics,
     )  # fmt: skip
     # Ray's own state of the run; nothing of it is read again, as the folder's records are enough.
     scratch = folder.path / "ray"
@@ -96,22 +99,28 @@ def _tune(
 
 
 def _work(
-    config: dict[str, Any], *, store: Store, exam: Store | None, folder: SweepFolder, threads: int
+    config: dict[str, Any],
+    *,
+    store: Store,
+    exam: Store | None,
+    folder: SweepFolder,
+    threads: int,
+    watched: bool,
 ) -> None:
     """Run one trial in a worker process; Ray ends it inside `tune.report` when it is stopped."""
     torch.set_num_threads(threads)
     trial = TrialSpec.model_validate(config["trial"])
-    for metrics in run_trial(trial, store, folder.checkpoint_path(trial.id), exam):
-        tune.report(
-            {
-                **metrics.plain,
-                **metrics.scores,
-                "bracket": 0,
-                "host": socket.gethostname(),
-                "device": "cpu",
-                "version": sleepsweep.__version__,
-            }
-        )
+    with sampled(folder.samples_path(trial.id)) if watched else nullcontext():
+        for metrics in run_trial(trial, store, folder.checkpoint_path(trial.id), exam):
+            tune.report(
+                {
+                    **metrics.plain,
+                    **metrics.scores,
+                    "host": socket.gethostname(),
+                    "device": "cpu",
+                    "version": sleepsweep.__version__,
+                }
+            )
 
 
 def _concurrent(spec: SweepSpec) -> int:
@@ -187,6 +196,7 @@ class _Callback(tune.Callback):
         if result["rung"] < len(record.rows):
             return
         row = {key: result[key] for key in ROW}
+        row["bracket"] = trial.config["bracket"]
         row["decision"] = _decision(result, record.trial)
         row["recorded_ms"] = time.time_ns() // 1_000_000
         record.rows.append(row)
@@ -202,7 +212,7 @@ class _Callback(tune.Callback):
 
 # What a worker reports and a recorded rung keeps.
 ROW = (
-    "rung", "step", "loss", "time_s", "bracket", "accuracy", "macro_f1", "kappa", "f1.W", "f1.N1",
+    "rung", "step", "loss", "time_s", "accuracy", "macro_f1", "kappa", "f1.W", "f1.N1",
     "f1.N2", "f1.N3", "f1.R", "confusions", "host", "device", "version",
 )  # fmt: skip
 

@@ -4,21 +4,19 @@
     trials/ID/trial.json   a trial's spec, its place in the order, what Optuna suggested
     trials/ID/rungs.jsonl  a line a rung: metrics, decision, confusion matrices
     trials/ID/checkpoint.pt, error.txt
+    trials/ID/system.jsonl what the trial took of its machine, where the spec asks for it
     embeddings/ID.npz      validation epochs as the best trial and the baseline embed them
     trials.parquet, subjects.parquet, report/, mlflow.db, mlflow-artifacts/, ray/
 
 It is the sweep's memory: a launch into a folder continues from these files alone.
 """
 
-import fcntl
 import json
-import os
 import shlex
 import shutil
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +26,7 @@ from typing import Any
 from sleepsweep.errors import UserError
 from sleepsweep.results import EMBEDDINGS
 from sleepsweep.space import Kind
+from sleepsweep.sweeplock import SweepLock
 from sleepsweep.trial import TrialSpec
 
 MANIFEST = ("id", "spec", "study", "provenance", "data_hash", "test_subjects", "splits")
@@ -36,8 +35,8 @@ SAME = {
     "the recordings": "data_hash", "the test subjects": "test_subjects", "the splits": "splits"
 }  # fmt: skip
 FINAL = ("stop", "done", "collapsed")
-OPENED = "test_opened"
-"""The key of ``sweep.json`` that says when test subjects were opened, and by which command."""
+OPENED, EXTENDED = "test_opened", "extended"
+"""Keys of ``sweep.json``: when the test subjects were opened, when trials were added, and how."""
 
 
 @dataclass
@@ -53,9 +52,22 @@ class TrialRecord:
     error: str | None = None
 
     @property
+    def has_policy(self) -> bool:
+        """Whether it is compared with others, at rungs and in the end: all but baselines are."""
+        return self.trial.baseline is None
+
+    @property
     def is_finished(self) -> bool:
         """Whether the trial was stopped, done or collapsed, so that it is never run again."""
         return bool(self.rows) and self.rows[-1]["decision"] in FINAL
+
+    @property
+    def error_line(self) -> str:
+        """The first line of the error that a failed trial ended with, "" without one."""
+        lines = (self.error or "").strip().splitlines()
+        frames = [place for place, line in enumerate(lines) if line.startswith("  File ")]
+        after = lines[frames[-1] + 1 :] if frames else lines[-1:]
+        return next((line.strip() for line in after if line[:1].strip()), "")
 
     @property
     def state(self) -> str:
@@ -84,41 +96,58 @@ class SweepFolder:
         """Where a trial's worker saves its state."""
         return self.trial_path(trial_id) / "checkpoint.pt"
 
+    def samples_path(self, trial_id: str) -> Path:
+        """Where a trial's worker writes what the trial takes of its machine."""
+        return self.trial_path(trial_id) / "system.jsonl"
+
     def embeddings_path(self, trial_id: str) -> Path:
         """Where the report's embeddings of a trial are kept."""
         return self.path / EMBEDDINGS / f"{trial_id}.npz"
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Make the folder and hold it for one launch.
+    @property
+    def lock(self) -> SweepLock:
+        """Which launch is running the sweep, if any."""
+        return SweepLock(self.path)
 
-        Raises `UserError` with the other launch's pid when it is taken.
+    def locked(self) -> AbstractContextManager[None]:
+        """Make the folder and hold it for one launch; see `SweepLock.held`."""
+        return self.lock.held()
+
+    def total_trials(self, asked: int) -> int:
+        """How many trials are drawn for a launch that asks for so many: `extend` may have added."""
+        if not self.manifest_path.exists():
+            return asked
+        manifest = self.read_manifest()
+        before = [entry["from"] for entry in manifest.get(EXTENDED, [])]
+        return int(manifest["spec"]["search"]["trials"]) if asked in before else asked
+
+    def extend(self, total: int, *, planned: int) -> None:
+        """Write down that `total` trials are drawn from now on, `planned` with the designed ones.
+
+        The entry says when, by which command, and how many were drawn before.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("a+")
-        except OSError as error:
-            raise UserError(f"{self.path}: cannot be written ({error.strerror}).") from error
-        with lock as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                handle.seek(0)
-                raise UserError(
-                    f"{self.path}: another launch (pid {handle.read().strip()}) is running this "
-                    "sweep; wait for it, stop it, or give another folder with --out."
-                ) from error
-            handle.truncate(0)
-            handle.write(str(os.getpid()))
-            handle.flush()
-            yield
+        manifest = self.read_manifest()
+        search = manifest["spec"]["search"]
+        entry = {"from": search["trials"], "to": total, **_now()}
+        search["trials"] = total
+        manifest["study"]["planned_trials"] = planned
+        manifest[EXTENDED] = [*manifest.get(EXTENDED, []), entry]
+        _write_json(self.manifest_path, manifest)
 
     def check_usable(self, spec: dict[str, Any], *, fresh: bool) -> None:
         """Raise `UserError` unless a launch of `spec` may write here; changes nothing."""
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path}: is a file; give a folder with --out.")
         if self.manifest_path.exists():
-            changed = [] if fresh else _differences(self.read_manifest()["spec"], spec)
+            before = {} if fresh else self.read_manifest()["spec"]
+            changed = [] if fresh else _differences(before, spec)
+            more = len(changed) == 1 and spec["search"]["trials"] - before["search"]["trials"]
+            if more > 0:
+                raise UserError(
+                    f"{self.path}: holds this sweep with {before['search']['trials']} drawn trials "
+                    f"instead of {spec['search']['trials']}; sleepsweep extend {self.path} "
+                    f"--trials {more} adds the others and keeps what was run."
+                )
             if changed:
                 raise UserError(
                     f"{self.path}: holds a sweep of another search space. Changed: "
@@ -167,8 +196,7 @@ class SweepFolder:
     def log_test_opened(self) -> None:
         """Write down that the test subjects are opened now, and by which command."""
         manifest = self.read_manifest()
-        entry = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "command": command()}
-        manifest[OPENED] = [*manifest.get(OPENED, []), entry]
+        manifest[OPENED] = [*manifest.get(OPENED, []), _now()]
         _write_json(self.manifest_path, manifest)
 
     def _mend(self) -> None:
@@ -229,6 +257,10 @@ class SweepFolder:
 def command() -> str:
     """The command line that this process was started with, as it would be typed."""
     return shlex.join(["sleepsweep", *sys.argv[1:]])
+
+
+def _now() -> dict[str, str]:
+    return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "command": command()}
 
 
 def _read_record(folder: Path) -> TrialRecord:

@@ -23,16 +23,16 @@ def build_table(
     trials: list[dict[str, Any]] = []
     subjects: list[dict[str, Any]] = []
     for record in records:
-        shared = {**provenance, "sweep": study.name, **_identity(record)}
+        shared = {**provenance, "sweep": study.name, **_identity(record, study.searched)}
         for row in _rows(record):
             trials.append({**shared, **row})
             subjects += _subject_rows(record.trial.id, row)
     return ResultsTable.of_rows(trials, subjects, study)
 
 
-def _identity(record: TrialRecord) -> dict[str, Any]:
+def _identity(record: TrialRecord, searched: Iterable[str]) -> dict[str, Any]:
     trial = record.trial
-    members: dict[str, Any] = {}
+    members: dict[str, Any] = {f"hp.{path}": trial.parts.value(path) for path in searched}
     for member in trial.policy:
         members[f"on.{member.name}"] = True
         members[f"p.{member.name}"] = member.p

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -39,6 +41,38 @@ class MemberSpec(PartSpec):
         return f"{self.name}({', '.join(f'{key}={value}' for key, value in values.items())})"
 
 
+PARTS: dict[str, type[PartSpec]] = {
+    "encoder": EncoderSpec, "pretrain": PretrainSpec, "probe": ProbeSpec
+}  # fmt: skip
+"""The sections of the YAML whose scalars may be searched."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The encoder, the pretraining and the probe of one trial."""
+
+    encoder: EncoderSpec
+    pretrain: PretrainSpec
+    probe: ProbeSpec
+
+    def with_values(self, values: Mapping[str, Scalar]) -> Self:
+        """Return the parts with `values`, by dotted path, in the place of their own.
+
+        Raises `pydantic.ValidationError` for a value that its part refuses.
+        """
+        changed: dict[str, Any] = {}
+        for section, kind in PARTS.items():
+            drawn = {path.partition(".")[2]: value for path, value in values.items()
+                     if path.startswith(f"{section}.")}  # fmt: skip
+            changed[section] = kind.model_validate({**dict(getattr(self, section)), **drawn})
+        return replace(self, **changed)
+
+    def value(self, path: str) -> Any:
+        """Return the scalar at a dotted path."""
+        section, key = path.split(".")
+        return getattr(getattr(self, section), key)
+
+
 class TrialSpec(PartSpec):
     """Everything that can change a trial's result, and nothing else: its hash is its identity.
 
@@ -71,6 +105,11 @@ class TrialSpec(PartSpec):
         """Twelve hexadecimal digits that name this trial on every machine."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def parts(self) -> Parts:
+        """What the trial is made of besides its policy."""
+        return Parts(self.encoder, self.pretrain, self.probe)
 
     @property
     def scored(self) -> tuple[str, ...]:

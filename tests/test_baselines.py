@@ -11,7 +11,7 @@ from sleepsweep.data.store import Store
 from sleepsweep.learn.pretrain import Pretraining
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.results import StudyInfo
-from sleepsweep.search import make_scheduler
+from sleepsweep.schedulers import make_scheduler
 from sleepsweep.space import Slot
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import TrialRecord
@@ -52,7 +52,6 @@ def test_baselines_move_no_trial_and_no_trial_moves_them(
 ) -> None:
     without = make_plan(sweep(split={"blocks": 2})).slots
     assert list(with_baselines.slots)[: len(without)] == without
-    assert with_baselines.planned == len(without)
     more = make_plan(sweep(search={"baselines": True, "trials": 9}, split={"blocks": 2}))
     assert of_baselines(more) == of_baselines(with_baselines)
     assert max(slot.order for slot, _ in of_baselines(more)) == -1
@@ -98,9 +97,9 @@ def record(plan: Plan, name: str, score: float) -> TrialRecord:
 
 def test_a_recorded_baseline_is_no_rival_at_the_rungs(with_baselines: Plan) -> None:
     scheduler = make_scheduler(with_baselines.spec, [record(with_baselines, "with_labels", 0.99)])
-    config = {"id": "a", "block": 0, "kind": "search"}
+    config = {"id": "a", "block": 0, "kind": "search", "bracket": 0}
     for score in (0.1, 0.1):
-        result = {"step": 2, "macro_f1": score, "collapsed": False}
+        result = {"step": 2, "rung": 1, "macro_f1": score, "collapsed": False}
         decided = scheduler.on_trial_result(None, SimpleNamespace(config=config), result)
         assert decided == "CONTINUE"
 

@@ -1,86 +1,36 @@
+from collections import Counter
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.search import BlockwiseASHA, SweepSearcher, make_scheduler
+from sleepsweep.samplers import POPULATION, SAMPLERS
+from sleepsweep.search import SweepSearcher
 from sleepsweep.space import Slot
-from sleepsweep.spec import SchedulerSpec, SweepSpec
+from sleepsweep.spec import SearchSpec, SweepSpec
 from sleepsweep.sweepfolder import TrialRecord
 from sleepsweep.trial import TrialSpec
-
-RUNGS = SchedulerSpec(grace_steps=1, factor=3)
-
-
-def asha(records: list[TrialRecord] | None = None, blocks: int = 2) -> BlockwiseASHA:
-    return BlockwiseASHA(RUNGS, last_step=9, blocks=blocks, records=records or [])
-
-
-def decide(
-    scheduler: BlockwiseASHA, trial: str, score: float, *, block: int = 0, kind: str = "search",
-    step: int = 1, collapsed: bool = False,
-) -> str:  # fmt: skip
-    config = {"id": trial, "block": block, "kind": kind}
-    result = {"step": step, "macro_f1": score, "collapsed": collapsed}
-    return scheduler.on_trial_result(None, SimpleNamespace(config=config), result)
-
-
-def test_asha_stops_what_is_below_the_best_third_of_its_block() -> None:
-    scheduler = asha()
-    assert decide(scheduler, "a", 0.5) == "CONTINUE"
-    assert decide(scheduler, "b", 0.6) == "CONTINUE"
-    assert decide(scheduler, "c", 0.4) == "STOP"
-
-
-def test_asha_never_compares_across_blocks() -> None:
-    scheduler = asha()
-    decide(scheduler, "a", 0.9, block=0)
-    assert decide(scheduler, "b", 0.1, block=1) == "CONTINUE"
-
-
-def test_anchors_and_designs_count_at_the_rungs_and_are_never_stopped() -> None:
-    scheduler = asha()
-    decide(scheduler, "a", 0.9, kind="design")
-    assert decide(scheduler, "b", 0.1, kind="anchor") == "CONTINUE"
-    assert decide(scheduler, "c", 0.5, kind="search") == "STOP"
-
-
-def test_designs_are_stopped_where_that_is_asked_for(sweep: Callable[..., SweepSpec]) -> None:
-    scheduler = make_scheduler(sweep(search={"stop_designs": True}), [])
-    assert isinstance(scheduler, BlockwiseASHA)
-    decide(scheduler, "a", 0.9, kind="design")
-    assert decide(scheduler, "b", 0.1, kind="anchor") == "CONTINUE"
-    assert decide(scheduler, "c", 0.05, kind="design") == "STOP"
-
-
-@pytest.mark.parametrize("kind", ["design", "anchor", "search"])
-def test_the_last_rung_and_a_collapse_end_every_trial(kind: str) -> None:
-    scheduler = asha()
-    assert decide(scheduler, "a", 0.9, kind=kind, step=9) == "STOP"
-    assert decide(scheduler, "b", 0.9, kind=kind, collapsed=True) == "STOP"
 
 
 def record(slot: Slot, trial: TrialSpec, scores: list[float], **more: Any) -> TrialRecord:
     steps = [1, 2, 4]
     decisions = ["continue"] * (len(scores) - 1) + ["done" if len(scores) == 3 else "stop"]
     rows = [
-        {"rung": rung, "step": steps[rung], "macro_f1": score, "decision": decisions[rung]}
+        {
+            "rung": rung,
+            "step": steps[rung],
+            "macro_f1": score,
+            "time_s": 1.0,
+            "decision": decisions[rung],
+        }
         for rung, score in enumerate(scores)
     ]
     return TrialRecord(slot.order, slot.kind, slot.design, trial, rows=rows, **more)
-
-
-def test_recorded_rungs_are_compared_with_after_a_new_start(plan: Plan) -> None:
-    slot = plan.slots[0]
-    assert slot.trial is not None
-    scheduler = asha([record(slot, slot.trial, [0.9])])
-    assert decide(scheduler, "other", 0.5) == "STOP"
-    assert decide(scheduler, slot.trial.id, 0.1) == "CONTINUE"
 
 
 def searcher(plan: Plan, records: list[TrialRecord] | None = None) -> SweepSearcher:
@@ -108,6 +58,17 @@ def test_every_slot_is_handed_out_once_in_order(
     assert not search.given_up
     for config in configs:
         assert TrialSpec.model_validate(config["trial"]).id == config["id"]
+
+
+def test_searched_scalars_are_suggested_under_their_paths(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    ranges = {"encoder": {"latent_dim": {"int": [4, 16]}}, "probe": {"C": {"uniform": [0.5, 2]}}}
+    for config in drain(searcher(make_plan(sweep(**ranges)))):
+        if config["kind"] == "search":
+            trial, suggested = TrialSpec.model_validate(config["trial"]), config["suggestion"]
+            assert trial.encoder.latent_dim == suggested["encoder.latent_dim"]
+            assert pytest.approx(suggested["probe.C"], rel=1e-3) == trial.probe.C
 
 
 def test_a_resumed_search_suggests_what_an_uninterrupted_one_would(plan: Plan) -> None:
@@ -165,15 +126,6 @@ def test_a_trial_that_continues_is_told_when_it_ends_and_not_before(plan: Plan) 
     assert [(trial.state, trial.value) for trial in told] == [(TrialState.COMPLETE, 0.9)]
 
 
-def test_a_collapsed_trial_counts_at_its_rung_whether_live_or_recorded() -> None:
-    live = asha()
-    for name, score, collapsed in (("a", 0.52, False), ("b", 0.51, False), ("c", 0.1, True)):
-        decide(live, name, score, collapsed=collapsed)
-    cutoffs = [bracket.cutoff(bracket._rungs[-1][1]) for bracket in live._halving[0]._brackets]
-    assert len(live._halving[0]._brackets[0]._rungs[-1][1]) == 3
-    assert cutoffs[0] < 0.515
-
-
 def test_slots_that_the_space_cannot_fill_are_given_up(
     sweep: Callable[..., SweepSpec], store: Store
 ) -> None:
@@ -184,7 +136,74 @@ def test_slots_that_the_space_cannot_fill_are_given_up(
     assert search.given_up == {2, 3, 4}
 
 
-def test_without_a_scheduler_nothing_is_stopped(sweep: Callable[..., SweepSpec]) -> None:
-    scheduler = make_scheduler(sweep(scheduler={"name": "none"}), [])
-    for number in range(5):
-        assert decide(scheduler, str(number), 0.9 - number / 10) == "CONTINUE"  # type: ignore[arg-type]
+def test_the_samplers_are_those_of_the_grammar() -> None:
+    annotation = SearchSpec.model_fields["sampler"].annotation
+    names = {name for literal in get_args(annotation) for name in get_args(literal)}
+    assert names == set(SAMPLERS)
+
+
+def run_to_the_end(search: SweepSearcher, last: int = 4) -> list[float]:
+    """Tell the search that SignFlip helps and that every augmentation costs; return the scores."""
+    scores = []
+    for number in range(1000):
+        config = search.suggest(f"t{number}")
+        if config == Searcher.FINISHED:
+            return scores
+        names = [member["name"] for member in config["trial"]["policy"]]
+        scores.append(0.5 + 0.2 * ("SignFlip" in names) - 0.05 * len(names))
+        step = last if number % 4 else 2
+        row = {"rung": 2, "step": step, "macro_f1": scores[-1], "time_s": 1.0 + len(names)}
+        search.on_trial_complete(f"t{number}", {**row, "training_iteration": 3})
+    raise AssertionError("the search does not end")
+
+
+@pytest.mark.parametrize("objective", ["macro_f1", ["macro_f1", "time_s"]], ids=["one", "two"])
+@pytest.mark.parametrize(
+    ("sampler", "trials"), [("random", 40), ("tpe", 40), ("nsga2", 60), ("gp", 13)]
+)
+def test_every_sampler_draws_and_is_told(
+    sweep: Callable[..., SweepSpec], store: Store, sampler: str, trials: int, objective: Any
+) -> None:
+    keys = {"sampler": sampler, "trials": trials, "anchors": 0.0, "designs": []}
+    ranges = {"probe": {"C": {"loguniform": [0.1, 10.0]}}}
+    plan = make_plan(sweep(search=keys, objective=objective, **ranges))
+    search = searcher(plan)
+    scores = run_to_the_end(search)
+    assert len(scores) == trials
+    # A suggestion that was drawn before is told as failed, and asked again under another name.
+    states = Counter(trial.state for trial in search.study.trials)
+    assert states[TrialState.COMPLETE] + states[TrialState.PRUNED] == trials
+    assert states[TrialState.RUNNING] == 0
+    assert run_to_the_end(searcher(plan)) == scores
+    if sampler == "tpe" and objective == "macro_f1":
+        assert np.mean(scores[-15:]) > np.mean(scores[:15]) + 0.03
+
+
+def test_generations_outlive_a_resume(sweep: Callable[..., SweepSpec], store: Store) -> None:
+    keys = {"sampler": "nsga2", "trials": 40, "anchors": 0.0, "designs": []}
+    plan = make_plan(sweep(search=keys))
+    configs = [config for config in drain(searcher(plan)) if config["suggestion"]]
+    records = [
+        record(plan.slots[config["order"]], TrialSpec.model_validate(config["trial"]),
+               [0.1, 0.2, 0.5], suggestion=config["suggestion"])
+        for config in configs[: 2 * POPULATION]
+    ]  # fmt: skip
+    search = searcher(plan, records)
+    search.suggest("next")
+    generations = [trial.system_attrs["NSGAIISampler:generation"] for trial in search.study.trials]
+    assert generations[: 2 * POPULATION] == [0] * POPULATION + [1] * POPULATION
+    assert set(generations[2 * POPULATION :]) == {2}
+
+
+def test_several_objectives_are_told_and_recorded_ones_too(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    plan = make_plan(sweep(objective=["kappa", "time_s"], search={"sampler": "tpe"}))
+    config = next(c for c in drain(searcher(plan)) if c["kind"] == "search")
+    done = record(plan.slots[config["order"]], TrialSpec.model_validate(config["trial"]),
+                  [0.1, 0.2, 0.5], suggestion=config["suggestion"])  # fmt: skip
+    for row in done.rows:
+        row["kappa"] = row["macro_f1"] / 2
+    told = searcher(plan, [done]).study
+    assert [direction.name for direction in told.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert told.trials[0].values == [0.25, 1.0]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sleepsweep.baselines import BASELINES
 from sleepsweep.designs import DesignSpec
 from sleepsweep.spec import SweepSpec
 from sleepsweep.specfile import read_spec
@@ -12,6 +13,7 @@ from sleepsweep.specfile import read_spec
 FOLDER = Path(__file__).parent.parent / "search_spaces"
 SPACES = sorted(FOLDER.glob("*.yaml"))
 README = (FOLDER / "README.md").read_text()
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
@@ -23,12 +25,20 @@ def test_there_are_search_spaces() -> None:
     assert {"quickstart", "aug_ablation"} <= {path.stem for path in SPACES}
 
 
-def test_the_readme_tells_of_every_design_and_its_example_is_legal(
+def test_the_example_of_the_readme_is_a_grid(tmp_path: Path) -> None:
+    path = tmp_path / "example.yaml"
+    path.write_text(EXAMPLES[0])
+    spec = read_spec(path)
+    assert list(spec.searched) == ["encoder.latent_dim"]
+    assert spec.search.trials == 3 * spec.split.blocks
+
+
+def test_the_readme_tells_of_every_design_and_baseline_and_its_example_is_legal(
     sweep: Callable[..., SweepSpec],
 ) -> None:
-    assert re.findall(r"^\| `(\w+)` \| ", README, re.MULTILINE) == list(DesignSpec.model_fields)
-    (example,) = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    listed = re.findall(r"^\| `(\w+)` \| ", README, re.MULTILINE)
+    assert listed == [*DesignSpec.model_fields, *BASELINES]
     pool = read_spec(FOLDER / "aug_ablation.yaml").augmentations.model_dump(mode="json")
-    spec = sweep(augmentations=pool, **yaml.safe_load(example))
+    spec = sweep(augmentations=pool, **yaml.safe_load(EXAMPLES[1]))
     counts = [item.design.count(spec.augmentations, 1) for item in spec.search.designs]
     assert counts == [15, 5]

@@ -83,6 +83,30 @@ def test_only_the_same_sweep_may_use_a_folder(plan: Plan, tmp_path: Path) -> Non
     folder.check_usable(changed(spec, seed=7), fresh=True)
 
 
+def test_more_trials_are_an_extension(plan: Plan, tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path)
+    spec = plan.manifest()["spec"]
+    assert folder.total_trials(6) == 6
+    folder.begin(plan.manifest(), fresh=False)
+    grown = changed(spec, search={**spec["search"], "trials": 9})
+    with pytest.raises(UserError, match=r"6 drawn trials instead of 9; sleepsweep extend .* 3 "):
+        folder.check_usable(grown, fresh=False)
+    with pytest.raises(UserError, match=r"seed: 0 → 7; *|search.trials: 6 → 9"):
+        folder.check_usable({**grown, "seed": 7}, fresh=False)
+    folder.extend(9, planned=10)
+    folder.check_usable(grown, fresh=False)
+    manifest = folder.read_manifest()
+    assert manifest["study"]["planned_trials"] == 10
+    assert [(entry["from"], entry["to"]) for entry in manifest["extended"]] == [(6, 9)]
+    # Its own search space continues it, and one of another number is still another.
+    assert [folder.total_trials(count) for count in (6, 8, 9)] == [9, 8, 9]
+
+
+def test_an_extension_keeps_every_trial_of_the_sweep(sweep: Callable[..., SweepSpec]) -> None:
+    few, many = (make_plan(sweep(search={"trials": count})).slots for count in (6, 20))
+    assert list(many[: len(few)]) == list(few)
+
+
 @pytest.mark.parametrize(
     "other",
     [{"test_subjects": ["somebody else"]}, {"data_hash": "of other recordings"}, {"splits": []}],

@@ -9,7 +9,7 @@ from sleepsweep.errors import UserError
 from sleepsweep.plan import Plan
 from sleepsweep.sweepfolder import TrialRecord
 from sleepsweep.tracking import Tracker, database_uri, ui_address
-from sleepsweep.tracking.server import ui_command
+from sleepsweep.tracking.server import connect, ui_command
 
 
 def record(plan: Plan, order: int = 3) -> TrialRecord:
@@ -20,7 +20,8 @@ def record(plan: Plan, order: int = 3) -> TrialRecord:
 
 def rung(number: int, decision: str, **scores: float) -> dict[str, Any]:
     return {
-        "rung": number, "step": 2**number, "decision": decision, "recorded_ms": 1000 + number,
+        "rung": number, "step": 2**number, "decision": decision, "recorded_ms": 9000 + number,
+        "time_s": 2.0 + number,
         "macro_f1": 0.5, "f1.N1": float("nan"), "confusions": {"sim000": [[1] * 5] * 5}, **scores,
     }  # fmt: skip
 
@@ -38,7 +39,7 @@ def runs(plan: Plan, folder: Path) -> tuple[MlflowClient, list[Any]]:
 
 
 def tracker_of(plan: Plan, folder: Path) -> Tracker:
-    return Tracker(plan.spec, folder, "sweep-id", plan.categories)
+    return Tracker(folder, {"id": "sweep-id", **plan.manifest()}, None)
 
 
 def test_a_trial_is_a_child_run_with_its_rungs_by_step(plan: Plan, tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ def test_a_trial_is_a_child_run_with_its_rungs_by_step(plan: Plan, tmp_path: Pat
     tracker.trial_started(trial)
     report(tracker, trial, rung(0, "continue", macro_f1=0.4))
     report(tracker, trial, rung(1, "stop", macro_f1=0.6))
-    assert tracker.close(complete=True) == []
+    assert tracker.close(complete=True) is None
     client, found = runs(plan, tmp_path)
     child = next(run for run in found if "sleepsweep.trial" in run.data.tags)
     parent = next(run for run in found if run is not child)
@@ -69,7 +70,7 @@ def test_an_interrupted_sweep_continues_its_runs(plan: Plan, tmp_path: Path) -> 
     tracker, trial = tracker_of(plan, tmp_path), record(plan)
     tracker.trial_started(trial)
     report(tracker, trial, rung(0, "continue"))
-    assert tracker.close(complete=False) == []
+    assert tracker.close(complete=False) is None
     _, found = runs(plan, tmp_path)
     assert {run.info.status for run in found} == {"KILLED"}
 
@@ -81,7 +82,7 @@ def test_an_interrupted_sweep_continues_its_runs(plan: Plan, tmp_path: Path) -> 
     again.catch_up([trial, missing])
     again.trial_started(trial)
     report(again, trial, rung(2, "done"))
-    assert again.close(complete=True) == []
+    assert again.close(complete=True) is None
     client, found = runs(plan, tmp_path)
     assert len(found) == 3
     assert {run.info.status for run in found} == {"FINISHED"}
@@ -95,7 +96,7 @@ def test_a_failed_trial_is_a_failed_run_with_its_error(plan: Plan, tmp_path: Pat
     tracker.trial_started(trial)
     trial.error = "Traceback\nValueError: no"
     tracker.trial_failed(trial)
-    assert tracker.close(complete=True) == []
+    assert tracker.close(complete=True) is None
     client, found = runs(plan, tmp_path)
     child = next(run for run in found if "sleepsweep.trial" in run.data.tags)
     assert child.info.status == "FAILED"
@@ -105,18 +106,66 @@ def test_a_failed_trial_is_a_failed_run_with_its_error(plan: Plan, tmp_path: Pat
 def test_what_could_not_be_logged_is_returned(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("disk full: //me:hidden@host, kept-to-myself\nand more")
+
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "kept-to-myself")
+    monkeypatch.setattr(MlflowClient, "create_run", full)
+    connect(None, tmp_path)  # which takes seconds the first time
     tracker, trial = tracker_of(plan, tmp_path), record(plan)
-    monkeypatch.setattr(
-        tracker._client, "create_run", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full"))
-    )
     tracker.trial_started(trial)
-    errors = tracker.close(complete=True)
-    assert [str(error) for error in errors] == ["disk full"]
+    missing = tracker.close(complete=True, patience_s=2)
+    assert missing == (
+        "MLflow (its file) is still without 1 of 1 trials and 2 other entries: "
+        "disk full: //***@host, ***"
+    )
+
+
+def test_a_sweep_tracked_again_doubles_nothing(plan: Plan, tmp_path: Path) -> None:
+    trial = record(plan)
+    trial.rows += [rung(0, "continue"), rung(1, "done")]
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "key_results.json").write_text('{"trials": 3.0, "best_policy": "none"}')
+    for _ in range(3):
+        tracker = tracker_of(plan, tmp_path)
+        tracker.catch_up([trial])
+        tracker.attach_results()
+        assert tracker.close(complete=True) is None
+    client, found = runs(plan, tmp_path)
+    assert len(found) == 2
+    child = next(run for run in found if "sleepsweep.trial" in run.data.tags)
+    parent = next(run for run in found if run is not child)
+    assert len(client.get_metric_history(child.info.run_id, "macro_f1")) == 2
+    assert len(client.get_metric_history(parent.info.run_id, "trials")) == 1
+    assert parent.data.tags["best_policy"] == "none"
+    # A trial ran when it ran, whenever that is logged.
+    assert (child.info.start_time, child.info.end_time) == (7000, 9001)
+
+
+def test_of_two_runs_of_a_trial_or_a_sweep_the_fuller_one_stays(plan: Plan, tmp_path: Path) -> None:
+    trial = record(plan)
+    trial.rows.append(rung(0, "done"))
+    tracker = tracker_of(plan, tmp_path)
+    tracker.catch_up([trial])
+    assert tracker.close(complete=True) is None
+    client, found = runs(plan, tmp_path)
+    # As a server leaves them that did what it was asked after it had been given up.
+    for run in found:
+        created = ("mlflow.parentRunId", "sleepsweep.trial", "sleepsweep.sweep", "kind")
+        tags = {key: value for key, value in run.data.tags.items() if key in created}
+        client.create_run(run.info.experiment_id, tags=tags)
+    tracker = tracker_of(plan, tmp_path)
+    tracker.catch_up([trial])
+    assert tracker.close(complete=True) is None
+    _, found = runs(plan, tmp_path)
+    assert sorted("sleepsweep.trial" in run.data.tags for run in found) == [False, True]
+    assert {run.info.status for run in found} == {"FINISHED"}
+    assert all(run.data.params for run in found)
 
 
 def test_a_half_made_database_is_made_again(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "mlflow.partial").write_bytes(b"half a database")
-    assert tracker_of(plan, tmp_path).close(complete=True) == []
+    assert tracker_of(plan, tmp_path).close(complete=True) is None
     assert not (tmp_path / "mlflow.partial").exists()
 
 

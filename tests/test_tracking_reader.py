@@ -1,5 +1,6 @@
 """Results read back from MLflow: tables of a launch that ended, runs of one that did not."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,8 +36,7 @@ def launched(plan: Plan, tmp_path: Path) -> Callable[[], tuple[SweepFolder, Trac
         folder = SweepFolder(tmp_path / "sweep")
         folder.begin(plan.manifest(), fresh=False)
         manifest = folder.read_manifest()
-        tracker = Tracker(plan.spec, folder.path, manifest["id"], plan.categories)
-        tracker.describe(manifest)
+        tracker = Tracker(folder.path, manifest, None)
         ends = (("continue", "done"), ("stop",), ("continue",))
         designed = [slot for slot in plan.slots if slot.trial is not None]
         for slot, decisions in zip(designed, ends, strict=False):
@@ -65,14 +65,14 @@ def test_a_launch_that_ended_left_its_tables(launched, plan: Plan) -> None:
     folder, tracker = launched()
     table = read_table(folder.path)
     table.write(folder.path)
-    tracker.attach_tables(folder.path)
-    assert tracker.close(complete=True) == []
+    tracker.attach_results()
+    assert tracker.close(complete=True) is None
     _same(read_experiment(plan.spec.name, database_uri(folder.path)), table, [])
 
 
 def test_a_launch_that_did_not_end_is_read_from_its_trials(launched, plan: Plan) -> None:
     folder, tracker = launched()
-    assert tracker.close(complete=False) == []
+    assert tracker.close(complete=False) is None
     found = read_experiment(plan.spec.name, database_uri(folder.path))
     assert len(found.trials) > 2
     _same(found, read_table(folder.path), NOT_LOGGED)
@@ -80,8 +80,11 @@ def test_a_launch_that_did_not_end_is_read_from_its_trials(launched, plan: Plan)
 
 def test_key_results_are_metrics_and_tags_of_the_sweep(launched, plan: Plan) -> None:
     folder, tracker = launched()
-    tracker.conclude({"top_category": "temporal", "top_category_effect": 1.5, "best": "p" * 9000})
-    assert tracker.close(complete=True) == []
+    (folder.path / "report").mkdir()
+    found = {"top_category": "temporal", "top_category_effect": 1.5, "best": "p" * 9000}
+    (folder.path / "report" / "key_results.json").write_text(json.dumps(found))
+    tracker.attach_results()
+    assert tracker.close(complete=True) is None
     client = MlflowClient(tracking_uri=database_uri(folder.path))
     experiment = client.get_experiment_by_name(plan.spec.name)
     assert experiment is not None

@@ -1,6 +1,10 @@
 """The command line's frame: the application, its exit status, and what all commands share."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,6 +44,26 @@ def _version(
     if version:
         print(f"sleepsweep {sleepsweep.__version__}")
         raise typer.Exit
+
+
+@contextmanager
+def interruptible(sweep: Path) -> Iterator[None]:
+    """Let Ctrl-C and `sleepsweep stop` end the block, wherever it is, with exit status 3.
+
+    A script's background job ignores Ctrl-C from its start; here it does not.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        print(
+            f"sleepsweep: interrupted; {sweep} holds what was done. Run the same command again to "
+            "go on",
+            file=sys.stderr,
+        )
+        raise typer.Exit(INCOMPLETE) from interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def console_for(*, quiet: bool) -> "Console":

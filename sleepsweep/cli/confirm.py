@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sleepsweep.cli.app import Quiet, app, console_for
+from sleepsweep.cli.app import Quiet, app, console_for, interruptible
 from sleepsweep.cli.reports import analyse_sweep
 from sleepsweep.cli.sweeps import Json, SweepPath, TrackingUri, recorded_spec, run_plan
 from sleepsweep.errors import UserError
@@ -38,7 +38,7 @@ def confirm(
     spec = recorded_spec(folder, tracking_uri)
     check_server(spec.tracking.uri)
     console = console_for(quiet=quiet or json)
-    with folder.locked():
+    with folder.locked(), interruptible(folder.path):
         plan = _plan(folder, spec, console, top or spec.confirm.top, blocks or spec.confirm.blocks)
         status = run_plan(plan, folder, console, json=json)
     raise typer.Exit(status)

@@ -97,20 +97,18 @@ def report_to(sweep: Path, tracker: "Tracker", console: "Console") -> str | None
     """Report on a launch that has ended, here and in MLflow; return the page, if there is one."""
     from sleepsweep.results import TableError
     from sleepsweep.summary import pointer
-    from sleepsweep_analysis.keyresults import key_results
 
     table = read_sweep(sweep)
-    tracker.attach_tables(sweep)
     try:
         analysis = _analysed(table)
     except TableError as error:
         # A sweep that ended before there was anything to rank is no mistake of the user's.
         console.print(pointer("No report yet:", str(error)))
+        tracker.attach_results()
         return None
     _embed(sweep, analysis, console)
     page = _write_report(analysis, sweep / "report")
-    tracker.attach(page.parent, "report")
-    tracker.conclude(key_results(analysis))
+    tracker.attach_results()
     print_ranking(analysis, page, console)
     return str(page)
 

@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sleepsweep.cli.app import COMPLETE, INCOMPLETE, TRIALS_FAILED, Quiet, app, console_for
+from sleepsweep.cli.app import (
+    COMPLETE,
+    INCOMPLETE,
+    TRIALS_FAILED,
+    Quiet,
+    app,
+    console_for,
+    interruptible,
+)
 from sleepsweep.cli.reports import report_to
+from sleepsweep.cli.sync import TRACK_LATER, sync_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,6 +67,9 @@ def launch(
     space: SpaceFile, data: Data = None, settings: Settings = None, preset: Preset = None,
     trials: Trials = None, seed: Seed = None, tracking_uri: TrackingUri = None, out: Out = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete what is there.")] = False,
+    track_later: Annotated[
+        bool, typer.Option("--track-later", help="Start even if the MLflow server is down.")
+    ] = False,
     quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Run a sweep, or continue the one in its folder, and write the report."""
@@ -72,14 +84,19 @@ def launch(
     spec = _spec(space, data, settings, preset, trials, seed, tracking_uri)
     # Workers run in folders of their own: a relative path would mean another place there.
     folder = SweepFolder((out or Path("runs") / spec.name).resolve())
+    if not fresh:
+        total = folder.total_trials(spec.search.trials)
+        search = spec.search.model_copy(update={"trials": total})
+        spec = spec.model_copy(update={"search": search})
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
-    check_server(spec.tracking.uri)
+    if not track_later:
+        check_server(spec.tracking.uri, hint=TRACK_LATER)
     console = console_for(quiet=quiet or json)
     console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
     with progress_bar(console, "Preparing") as report_progress:
         plan = make_plan(spec, report_progress)
     console.print(summary.data_summary(plan))
-    with folder.locked():
+    with folder.locked(), interruptible(folder.path):
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
         folder.begin(manifest, fresh=fresh)
@@ -141,15 +158,17 @@ def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
 
     display = _display(plan, folder, console, json=json)
     manifest = folder.read_manifest()
-    tracker = Tracker(plan.spec, folder.path, manifest["id"], plan.categories)
-    tracker.describe(manifest)
+    uri = plan.spec.tracking.uri
+    tracker = Tracker(folder.path, manifest, uri)
     tracker.catch_up(folder.records())
     with display.running():
         complete = run_sweep(plan, folder, [folder, tracker, display])
     page = report_to(folder.path, tracker, console)
-    errors = tracker.close(complete=complete)
-    console.print(pointer("MLflow", plan.spec.tracking.uri or f"sleepsweep ui {folder.path}"))
-    _print_failures(folder, errors, complete=complete)
+    unsent = tracker.close(complete=complete)
+    console.print(pointer("MLflow", uri or f"sleepsweep ui {folder.path}"))
+    if unsent:
+        unsent += f". Nothing is lost; send it later: {sync_command(folder.path, uri)}"
+    _print_failures(folder, unsent, complete=complete)
     failed = any(record.state == "failed" for record in plan.own(folder.records()))
     status = INCOMPLETE if not complete else TRIALS_FAILED if failed else COMPLETE
     if json:
@@ -168,11 +187,11 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     records = plan.own(folder.records())
     if not console.is_terminal:
         return display.Lines(console, len(plan.slots), records)
-    return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.spec.rungs, records)
+    return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.rungs, records)
 
 
-def _print_failures(folder: "SweepFolder", errors: list[Exception], *, complete: bool) -> None:
+def _print_failures(folder: "SweepFolder", unsent: str | None, *, complete: bool) -> None:
     from sleepsweep.summary import troubles
 
-    for line in troubles(folder, errors, complete=complete):
+    for line in troubles(folder, unsent, complete=complete):
         print(f"sleepsweep: {line}", file=sys.stderr)

@@ -18,7 +18,7 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from sleepsweep.learn.ntxent import nt_xent
-from sleepsweep.part import PartSpec
+from sleepsweep.part import PartSpec, Shared
 from sleepsweep.seeds import Axis, numpy_generator, stream
 
 Views = Callable[[Tensor, Generator], tuple[Tensor, Tensor]]
@@ -31,8 +31,12 @@ class PretrainSpec(PartSpec):
 
     loss: Literal["nt_xent"] = "nt_xent"
     temperature: Annotated[float, Field(gt=0.0)] = 0.1
-    batch_size: Annotated[int, Field(ge=2)] = 256
-    steps: Annotated[int, Field(ge=1)] = 2000
+    batch_size: Annotated[
+        int, Field(ge=2), Shared("the trials of a block see the same batches at every step")
+    ] = 256
+    steps: Annotated[
+        int, Field(ge=1), Shared("rungs compare trials after the same number of steps")
+    ] = 2000
     learning_rate: Annotated[float, Field(gt=0.0)] = 1.0e-3
 
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from sleepsweep.part import PartSpec
+from sleepsweep.part import PartSpec, Shared
 from sleepsweep.seeds import numpy_generator
 
 Features = NDArray[np.float32]
@@ -31,8 +31,13 @@ class ProbeSpec(PartSpec):
 
     kind: Literal["linear"] = "linear"
     C: Annotated[float, Field(gt=0.0)] = 1.0
-    label_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    epochs_per_subject: Annotated[int, Field(ge=10)] | None = None
+    label_fraction: Annotated[
+        float, Field(gt=0.0, le=1.0), Shared("the trials of a block read the same labels")
+    ] = 1.0
+    epochs_per_subject: Annotated[
+        Annotated[int, Field(ge=10)] | None,
+        Shared("the trials of a block are scored on the same epochs"),
+    ] = None
 
     def labelled(self, subjects: Collection[str], *, split: int, seed: int) -> tuple[str, ...]:
         """Return those of the training `subjects` whose labels the probe reads, sorted.

@@ -12,12 +12,13 @@ from sleepsweep.sweepfolder import TrialRecord
 from sleepsweep.table import build_table
 from sleepsweep.tracking.runs import (
     METRICS,
+    PARENT_TAG,
     RESULTS,
     STUDY,
     TABLES,
     TRIAL_TAG,
     confusions_file,
-    search_all,
+    tagged,
 )
 from sleepsweep.tracking.server import check_server, open_client
 from sleepsweep.trial import TrialSpec
@@ -73,7 +74,7 @@ def _rebuilt(client: Any, parent: str, folder: Path) -> ResultsTable:
     described = _json(client, parent, f"{RESULTS}/{STUDY}", folder)
     study = StudyInfo.of_plain(described["study"])
     experiment = client.get_run(parent).info.experiment_id
-    children = search_all(client, experiment, f"tags.`mlflow.parentRunId` = '{parent}'")
+    children = tagged(client, experiment, PARENT_TAG, parent)
     records = [_record(client, run, folder / run.data.tags[TRIAL_TAG]) for run in children]
     records.sort(key=lambda record: record.order)
     return build_table(records, study, described["provenance"])

@@ -3,14 +3,15 @@
 The tracker writes and the reader reads by what stands here.
 """
 
-import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sleepsweep.sweepfolder import TrialRecord
+from sleepsweep.systemmetrics import TIME, Sample
 
-TRIAL_TAG = "sleepsweep.trial"
+SWEEP_TAG, TRIAL_TAG, PARENT_TAG = "sleepsweep.sweep", "sleepsweep.trial", "mlflow.parentRunId"
+"""Tags by which a sweep's run, a trial's run, and the runs below a sweep's run are found."""
 
 LONGEST = 5000
 """Characters of a tag that every store of MLflow's takes."""
@@ -19,8 +20,21 @@ RESULTS, STUDY = "results", "study.json"
 TABLES = ("trials.parquet", "subjects.parquet")
 """Files in the folder `RESULTS` of the parent run, beside `STUDY`."""
 
+REPORT, KEY_RESULTS = "report", "key_results.json"
+"""The folder of the report, in the sweep's and on the parent run, and a file in it."""
+
 METRICS = ("accuracy", "macro_f1", "kappa", "f1.W", "f1.N1", "f1.N2", "f1.N3", "f1.R", "loss",
            "time_s")  # fmt: skip
+
+
+RUNGS_TAG, SAMPLES_TAG = "sleepsweep.rungs", "sleepsweep.samples"
+"""How many rungs, and samples of the machine, a trial's run holds whole: set after what they count.
+
+A run without the first was made, and no more.
+"""
+
+MOST_METRICS, MOST_PARAMS = 800, 100
+"""What every store of MLflow's takes in one batch, with a few tags."""
 
 
 def confusions_file(rung: int) -> str:
@@ -28,36 +42,63 @@ def confusions_file(rung: int) -> str:
     return f"confusions/rung_{rung}.json"
 
 
-def log_rung(client: Any, run: str, row: Mapping[str, Any]) -> None:
-    """Log one rung of a trial: its scores at its step, and its confusion matrices."""
+def rung_metrics(row: Mapping[str, Any]) -> list[Any]:
+    """The scores of a rung as MLflow's metrics, at the time and the step at which they came."""
     from mlflow.entities import Metric
 
-    values = {key: value for key, value in row.items() if key in METRICS}
-    metrics = [
-        Metric(key, value, row["recorded_ms"], row["step"])
-        for key, value in values.items()
-        if value == value  # a stage that is absent has no F1, and NaN cannot be drawn
+    return [
+        Metric(key, row[key], row["recorded_ms"], row["step"])
+        for key in METRICS
+        # A stage that is absent has no F1, and NaN cannot be drawn.
+        if key in row and row[key] == row[key]
     ]
-    client.log_batch(run, metrics=metrics)
-    client.log_text(run, json.dumps(row["confusions"]), confusions_file(row["rung"]))
+
+
+def sample_metrics(sample: Sample, number: int) -> list[Any]:
+    """A sample of the machine as MLflow's metrics; its number is their step."""
+    from mlflow.entities import Metric
+
+    values = {key: value for key, value in sample.items() if key != TIME}
+    return [Metric(key, value, int(sample[TIME]), number) for key, value in values.items()]
 
 
 def log_results(client: Any, run: str, results: Mapping[str, float | str]) -> None:
-    """Log what a sweep found on its run: numbers as metrics, words as tags."""
-    from mlflow.entities import Metric, RunTag
+    """Log what a sweep found on its run: numbers as metrics, words as tags.
+
+    A number that the run holds already is not logged again, which would be a second point.
+    """
+    from mlflow.entities import Metric
 
     now = int(1000 * time.time())
+    held = client.get_run(run).data.metrics
     numbers = {key: value for key, value in results.items() if not isinstance(value, str)}
-    words = {key: value for key, value in results.items() if isinstance(value, str)}
-    client.log_batch(
-        run,
-        metrics=[Metric(key, value, now, 0) for key, value in numbers.items()],
-        tags=[RunTag(key, value[:LONGEST]) for key, value in words.items()],
-    )
+    words = {key: value[:LONGEST] for key, value in results.items() if isinstance(value, str)}
+    new = [Metric(key, value, now, 0) for key, value in numbers.items() if held.get(key) != value]
+    log_batch(client, run, metrics=new, tags=words)
 
 
-def search_all(client: Any, experiment: str, query: str) -> list[Any]:
-    """Return every run of an experiment that the `query` finds, page by page."""
+def log_batch(
+    client: Any, run: str, *, metrics: Sequence[Any] = (), params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
+    """Log in as few requests as every store of MLflow's takes; the tags come with the last one."""
+    from mlflow.entities import Param, RunTag
+
+    entities = [Param(key, str(value)) for key, value in (params or {}).items()]
+    while len(entities) > MOST_PARAMS:
+        client.log_batch(run, params=entities[:MOST_PARAMS])
+        entities = entities[MOST_PARAMS:]
+    while len(metrics) > MOST_METRICS:
+        client.log_batch(run, metrics=metrics[:MOST_METRICS])
+        metrics = metrics[MOST_METRICS:]
+    named = [RunTag(key, value) for key, value in (tags or {}).items()]
+    if metrics or entities or named:
+        client.log_batch(run, metrics=metrics, params=entities, tags=named)
+
+
+def tagged(client: Any, experiment: str, tag: str, value: str) -> list[Any]:
+    """Return every run of an experiment whose `tag` is `value`."""
+    query = f"tags.`{tag}` = '{value}'"
     runs: list[Any] = []
     token = None
     while True:
@@ -69,8 +110,9 @@ def search_all(client: Any, experiment: str, query: str) -> list[Any]:
 
 
 def run_name(record: TrialRecord) -> str:
-    """The name of a trial's run: its place in the order, and its augmentations."""
-    names = " + ".join(member.name for member in record.trial.policy) or "none"
+    """The name of a trial's run: its place in the order, and its augmentations or baseline."""
+    members = " + ".join(member.name for member in record.trial.policy) or "none"
+    names = members if record.has_policy else record.trial.policy_text
     return f"{record.order:03d} {names}"
 
 
@@ -99,12 +141,3 @@ def flat(tree: Mapping[str, Any], at: str = "") -> dict[str, Any]:
         else:
             found[f"{at}{key}"] = value
     return found
-
-
-def log_params(client: Any, run: str, params: Mapping[str, Any]) -> None:
-    """Log parameters, as many at once as every store of MLflow's takes."""
-    from mlflow.entities import Param
-
-    entities = [Param(key, str(value)) for key, value in params.items()]
-    for start in range(0, len(entities), 100):
-        client.log_batch(run, params=entities[start : start + 100])

@@ -2,18 +2,25 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from sleepsweep.errors import UserError
-from sleepsweep.spec import SweepSpec
+from sleepsweep.spec import TrackingSpec
 
 VIEW = "sleepsweep"
 
-# MLflow's own patience with a server, of minutes, is for one that has answered before.
-HASTE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+# MLflow's own patience with a server is of minutes. The check of a server has none, and the log's
+# is the outbox's: a request that MLflow repeats by itself may be served twice, and make two runs.
+HASTE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+
+SECRET = ("PASSWORD", "TOKEN", "SECRET", "CREDENTIAL")
+"""What the names of environment variables have in them whose values are never printed."""
 
 
 def database_uri(folder: Path) -> str:
@@ -45,24 +52,48 @@ def serve_ui(folder: Path, port: int) -> int:
     return subprocess.call(ui_command(folder, port))
 
 
-def check_server(uri: str | None) -> None:
-    """Raise `UserError` when there is a server's `uri` and it does not answer within seconds."""
+def check_server(uri: str | None, hint: str = "") -> None:
+    """Raise `UserError` when there is a server's `uri` and it does not answer within seconds.
+
+    The `hint` says what else can be done. A `uri` that holds a user name is refused as the YAML's
+    is: it would be printed and stored.
+    """
     if uri is None:
         return
+    try:
+        TrackingSpec(uri=uri)
+    except ValidationError as error:
+        raise UserError(f"--tracking-uri: {error.errors()[0]['ctx']['error']}.") from None
     patient = {name: os.environ.get(name) for name in HASTE}
     os.environ.update(HASTE)
     try:
         open_client(uri).search_experiments(max_results=1)
     except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"tracking.uri: {uri} does not answer; is it up? ({reason})") from error
+        raise UserError(
+            f"tracking.uri: {uri} does not answer; is it up? ({brief(error)}){hint}"
+        ) from error
     finally:
         for name, value in patient.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
+def brief(error: Exception) -> str:
+    """Return the first line of an error, without what must not be printed."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    line = re.sub(r"//[^/@\s]*@", "//***@", lines[0])
+    for name, value in os.environ.items():
+        if len(value) > 3 and any(word in name.upper() for word in SECRET):
+            line = line.replace(value, "***")
+    return line
+
+
 def connect(uri: str | None, folder: Path) -> Any:
-    """Return a client of the server at `uri`, or of the SQLite file in `folder`."""
+    """Return a client of the server at `uri`, or of the SQLite file in `folder`.
+
+    From then on this process waits for no server longer than `HASTE`, unless the user says so.
+    """
+    for name, value in HASTE.items():
+        os.environ.setdefault(name, value)
     if uri is None:
         _create_database(folder)
     return open_client(uri or database_uri(folder))
@@ -70,12 +101,20 @@ def connect(uri: str | None, folder: Path) -> Any:
 
 def open_client(uri: str) -> Any:
     """Return a client of the MLflow at `uri`."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    from mlflow import MlflowClient
+    return import_mlflow().MlflowClient(tracking_uri=uri)
 
-    for noisy in ("alembic", "mlflow"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    return MlflowClient(tracking_uri=uri)
+
+def import_mlflow() -> Any:
+    """Import MLflow, which takes seconds, and keep it from printing."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # It would print an address for each run that ends, between the lines of JSON.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    import mlflow
+
+    # Of what goes wrong they would print a traceback; it is raised as well, and then told once.
+    for noisy in ("alembic", "mlflow", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    return mlflow
 
 
 def _create_database(folder: Path) -> None:
@@ -89,15 +128,18 @@ def _create_database(folder: Path) -> None:
     partial.replace(final)
 
 
-def experiment_id(client: Any, spec: SweepSpec, folder: Path) -> str:
-    """Return the id of the sweep's experiment, made if it does not exist."""
-    found = client.get_experiment_by_name(spec.name)
+def experiment_id(client: Any, name: str, folder: Path | None) -> str:
+    """Return the id of an experiment, made if it does not exist.
+
+    With a `folder` its artifacts are kept there, and else where the server keeps them.
+    """
+    found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    own = None if spec.tracking.uri else (folder.resolve() / "mlflow-artifacts").as_uri()
+    own = None if folder is None else (folder.resolve() / "mlflow-artifacts").as_uri()
     # Without its kind MLflow opens the experiment on its pages for language models.
     tags = {"mlflow.experimentKind": "custom_model_development"}
-    return str(client.create_experiment(spec.name, artifact_location=own, tags=tags))
+    return str(client.create_experiment(name, artifact_location=own, tags=tags))
 
 
 def runs_view(parent: str) -> dict[str, Any]:

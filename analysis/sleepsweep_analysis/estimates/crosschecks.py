@@ -109,7 +109,9 @@ def _matched(chosen: Comparable, last: pd.DataFrame) -> pd.DataFrame:
 def _frame(chosen: Comparable, mean: Matrix, se: Matrix, free: Matrix, n: Matrix) -> pd.DataFrame:
     free = np.maximum(free, 1)
     half = stdtrit(free, 0.975) * se
+    # No noise, no test: equal scores say nothing about chance.
+    t = np.divide(np.abs(mean), se, out=np.full(len(mean), np.nan), where=se > 0)
     return pd.DataFrame({
         "augmentation": list(chosen.pool), "effect": mean, "se": se, "low": mean - half,
-        "high": mean + half, "n": n.astype(int), "p": 2 * stdtr(free, -np.abs(mean) / se),
+        "high": mean + half, "n": n.astype(int), "p": 2 * stdtr(free, -t),
     })  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from sleepsweep_analysis.figures.palette import resolved
+from sleepsweep_analysis.keyresults import key_results
 from sleepsweep_analysis.report.jsontext import plain, records, text
 from sleepsweep_analysis.report.section import Section, Table
 from sleepsweep_analysis.report.textable import latex, markdown
@@ -46,6 +47,7 @@ def exports(analysis: Analysis, sections: Sequence[Section]) -> dict[str, str]:
     for name, frame in _frames(analysis).items():
         files.setdefault(f"tables/{name}.csv", _csv(frame))
     files["results.json"] = text(results(analysis))
+    files["key_results.json"] = text(key_results(analysis))
     files["checks.json"] = text([asdict(check) for check in analysis.checks])
     return files
 

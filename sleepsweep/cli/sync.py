@@ -1,0 +1,64 @@
+"""Sending to MLflow what a sweep's launch could not."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sleepsweep.cli.app import INCOMPLETE, Quiet, app, console_for
+from sleepsweep.cli.reports import read_sweep
+
+TRACK_LATER = (
+    " To start all the same, give --track-later: nothing is lost, and what the server misses is "
+    "sent when it answers, or by sleepsweep sync."
+)
+PATIENCE_S = 60.0
+"""Seconds without anything sent after which sync gives up."""
+
+
+@app.command()
+def sync(
+    sweep: Annotated[Path, typer.Argument(metavar="SWEEP", help="A sweep's folder: runs/NAME.")],
+    tracking_uri: Annotated[
+        str | None, typer.Option(help="An MLflow server; default: the sweep's own.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Send MLflow what it has not got of a sweep: runs, rungs, tables, report; nothing twice."""
+    from sleepsweep.results import TableError
+    from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.tracking import Tracker, check_server
+
+    folder = SweepFolder(sweep.resolve())
+    manifest = folder.read_manifest()
+    uri = tracking_uri or manifest["spec"]["tracking"]["uri"]
+    check_server(uri)
+    with folder.locked():
+        records = folder.records()
+        try:
+            read_sweep(folder.path)
+        except TableError as error:
+            # A sweep whose trials have not reported has runs to send, and no tables.
+            print(f"sleepsweep: {error}", file=sys.stderr)
+        tracker = Tracker(folder.path, manifest, uri)
+        tracker.catch_up(records)
+        tracker.attach_results()
+        ended = sum(record.state != "running" for record in records)
+        complete = ended >= manifest["study"]["planned_trials"]
+        unsent = tracker.close(complete=complete, patience_s=PATIENCE_S, renewed=True)
+    if unsent:
+        print(f"sleepsweep: {unsent}. Run the same command again.", file=sys.stderr)
+        raise typer.Exit(INCOMPLETE)
+    rungs = sum(len(record.rows) for record in records)
+    where = uri or f"sleepsweep ui {sweep}"
+    console_for(quiet=quiet).print(
+        f"MLflow has all {len(records)} trials and {rungs} rungs: {where}", soft_wrap=True
+    )
+
+
+def sync_command(sweep: Path, uri: str | None) -> str:
+    """Return the command that sends a sweep to the MLflow at `uri`, or to the sweep's own file."""
+    given = [] if uri is None else ["--tracking-uri", uri]
+    return shlex.join(["sleepsweep", "sync", str(sweep), *given])

@@ -1,0 +1,114 @@
+"""One launch at a time in a sweep's folder, and who it is.
+
+The lock is the kernel's, on the file ``.lock``: it ends with the process, however that ends.
+"""
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from sleepsweep.errors import UserError
+
+NAME = ".lock"
+PATIENCE = 6
+"""How often a launch tries to take the lock."""
+
+
+@dataclass(frozen=True)
+class SweepLock:
+    """The lock of the sweep in the folder `sweep`."""
+
+    sweep: Path
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder and hold it for one launch.
+
+        Raises `UserError` with the other launch's pid when it is taken.
+        """
+        try:
+            self.sweep.mkdir(parents=True, exist_ok=True)
+            lock = (self.sweep / NAME).open("a+")
+        except OSError as error:
+            raise UserError(f"{self.sweep}: cannot be written ({error.strerror}).") from error
+        with lock as handle:
+            try:
+                _take(handle)
+            except BlockingIOError as error:
+                handle.seek(0)
+                raise UserError(
+                    f"{self.sweep}: another launch (pid {handle.read().strip()}) is running this "
+                    f"sweep; wait for it, stop it (sleepsweep stop {self.sweep}), or give another "
+                    "folder with --out."
+                ) from error
+            handle.truncate(0)
+            handle.write(str(os.getpid()))
+            handle.flush()
+            yield
+
+    def holder(self) -> int | None:
+        """The pid of the launch that is running this sweep, None if there is none."""
+        if not (self.sweep / NAME).exists():
+            return None
+        with (self.sweep / NAME).open() as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _pid(handle)
+        return None
+
+    def interrupt(self) -> int | None:
+        """Send SIGINT to the launch that is running this sweep; return its pid, None without one.
+
+        Raises `UserError` when that process is not known to hold this sweep: it is another user's,
+        or on another machine.
+        """
+        pid = self.holder()
+        if pid is None:
+            return None
+        if not _has_open(pid, self.sweep / NAME):
+            raise UserError(
+                f"{self.sweep}: process {pid} of this machine does not run this sweep, or is not "
+                "yours. Stop the launch where it was started, by Ctrl-C."
+            )
+        os.kill(pid, signal.SIGINT)
+        return pid
+
+
+def _take(lock: TextIO) -> None:
+    # Whoever asks for the holder takes the lock for a moment: that must not refuse a launch.
+    for _ in range(PATIENCE - 1):
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _pid(lock: TextIO) -> int:
+    # Between taking the lock and writing its pid, a launch has not said who it is yet.
+    while not (text := lock.read()):
+        time.sleep(0.01)
+        lock.seek(0)
+    return int(text)
+
+
+def _has_open(pid: int, file: Path) -> bool:
+    try:
+        handles = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False  # no such process any more, or somebody else's
+    return any(_leads_to(handle, file.resolve()) for handle in handles)
+
+
+def _leads_to(handle: Path, file: Path) -> bool:
+    try:
+        return handle.readlink() == file
+    except OSError:
+        return False  # closed since it was listed, or not for us to see

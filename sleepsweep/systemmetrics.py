@@ -1,0 +1,109 @@
+"""What a trial takes of its machine while it runs: processor, memory and GPU, by the second."""
+
+import importlib.util
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+EVERY_S = 5.0
+MEGABYTE = 1e6
+
+# As MLflow calls its own, whose pages show them in a part of their own; the trial's are ours.
+CPU = "system/cpu_utilization_percentage"
+MEMORY = "system/system_memory_usage_megabytes"
+MEMORY_SHARE = "system/system_memory_usage_percentage"
+TRIAL_CPU = "system/trial_cpu_utilization_percentage"
+TRIAL_MEMORY = "system/trial_memory_usage_megabytes"
+GPU = "system/gpu_0_utilization_percentage"
+GPU_MEMORY = "system/gpu_0_memory_usage_megabytes"
+
+TIME = "recorded_ms"
+"""Key of a sample that holds when it was taken, in milliseconds since 1970."""
+
+Sample = dict[str, float]
+
+
+@contextmanager
+def sampled(path: Path, every_s: float = EVERY_S) -> Iterator[None]:
+    """Append a line of JSON to `path` every so many seconds while the block runs, and at its end.
+
+    The trial's figures are those of this process, and 100 % is one processor. A thread takes the
+    samples, so that the block is not held up.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _drop_half_a_line(path)
+    measure = _measuring()
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(every_s):
+            _append(path, measure())
+        _append(path, measure())
+
+    thread = threading.Thread(target=work, name="system metrics", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """Return the samples in a file, none where there is no file."""
+    if not path.exists():
+        return []
+    # What follows the last newline is still being written.
+    return [json.loads(line) for line in path.read_text().split("\n")[:-1]]
+
+
+def _measuring() -> Callable[[], Sample]:
+    import psutil
+
+    process = psutil.Process()
+    # The first call only begins the interval over which the next one averages.
+    process.cpu_percent()
+    psutil.cpu_percent()
+
+    def measure() -> Sample:
+        memory = psutil.virtual_memory()
+        return {
+            TIME: time.time_ns() // 1_000_000,
+            CPU: psutil.cpu_percent(),
+            MEMORY: memory.used / MEGABYTE,
+            MEMORY_SHARE: memory.percent,
+            TRIAL_CPU: process.cpu_percent(),
+            TRIAL_MEMORY: process.memory_info().rss / MEGABYTE,
+            **_gpu(),
+        }
+
+    return measure
+
+
+def _gpu() -> Sample:
+    # A trial without a GPU is shown none by Ray.
+    if not torch.cuda.is_available():
+        return {}
+    free, total = torch.cuda.mem_get_info()
+    found = {GPU_MEMORY: (total - free) / MEGABYTE}
+    # NVIDIA's library for Python is no dependency of torch's.
+    if importlib.util.find_spec("pynvml") is not None:
+        found[GPU] = float(torch.cuda.utilization())
+    return found
+
+
+def _append(path: Path, sample: Sample) -> None:
+    with path.open("a") as handle:
+        handle.write(json.dumps(sample) + "\n")
+
+
+def _drop_half_a_line(path: Path) -> None:
+    # A killed worker may have left one.
+    text = path.read_text() if path.exists() else ""
+    if text and not text.endswith("\n"):
+        path.write_text(text[: text.rfind("\n") + 1])
