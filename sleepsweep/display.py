@@ -155,9 +155,9 @@ class LiveTable(Silent):
     def _time_left(self, ended: int) -> str:
         elapsed, now = time.monotonic() - self._started, ended - self._before
         if now < 2 or ended >= self._planned:
-            return f"{_duration(elapsed)} so far"
+            return f"{duration(elapsed)} so far"
         left = elapsed / now * (self._planned - ended)
-        return f"{_duration(elapsed)} so far, about {_duration(left)} left"
+        return f"{duration(elapsed)} so far, about {duration(left)} left"
 
     def _rung_table(self, records: list[TrialRecord]) -> RenderableType:
         table = Table(expand=True, box=None, header_style="dim")
@@ -202,7 +202,8 @@ def _names(record: TrialRecord) -> str:
     return " + ".join(member.name for member in record.trial.policy) or "no augmentation"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Write so many seconds in hours and minutes, or in minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

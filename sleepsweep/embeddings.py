@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.sweepfolder import SweepFolder
+from sleepsweep.sweepstore import open_store
 from sleepsweep.trainable import embeddings_of
 from sleepsweep.trial import TrialSpec
 
@@ -41,8 +41,7 @@ def write_embeddings(folder: Path, trials: Collection[str], *, umap: bool = Fals
 
 
 def _write(sweep: SweepFolder, trial: TrialSpec, path: Path, *, umap: bool) -> None:
-    manifest = sweep.read_manifest()
-    store = Store.open(Path(manifest["store"])).withholding(manifest["test_subjects"])
+    store = open_store(sweep.read_manifest())
     found = embeddings_of(trial, store, sweep.checkpoint_path(trial.id), EPOCHS)
     arrays: dict[str, Any] = {
         "embedding": found.features, "stage": found.stages, "subject": found.subjects

@@ -22,6 +22,7 @@ from sleepsweep.space import Slot, Space, make_blocks
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord, command
 from sleepsweep.table import build_table
+from sleepsweep.warmstart import NO_PAST, Past, past_of
 
 LIBRARIES = ("ray", "torch", "optuna", "numpy", "scikit-learn", "mlflow")
 
@@ -35,6 +36,7 @@ class Plan:
     store: Store
     test: tuple[str, ...]
     slots: Sequence[Slot]
+    past: Past = NO_PAST
 
     @property
     def categories(self) -> dict[str, str]:
@@ -150,6 +152,23 @@ def read_table(folder: Path) -> ResultsTable:
     study = StudyInfo.of_plain(manifest["study"])
     table = build_table(sweep.records(), study, manifest["provenance"])
     return replace(table, embeddings=sweep.path / EMBEDDINGS)
+
+
+def read_past(spec: SweepSpec) -> Past:
+    """Return what ``search.warm_start`` knows of the spec's space; nothing without that key.
+
+    Raises `UserError` when there is no sweep and no table.
+    """
+    source = spec.search.warm_start
+    if source is None:
+        return NO_PAST
+    path = Path(source)
+    try:
+        is_sweep = SweepFolder(path).manifest_path.exists()
+        table = read_table(path) if is_sweep else ResultsTable.read(path)
+    except UserError as error:
+        raise UserError(f"search.warm_start: {error}") from error
+    return past_of(table, spec, source)
 
 
 def _versions() -> dict[str, str]:

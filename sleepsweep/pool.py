@@ -122,6 +122,11 @@ class AugmentationsSpec(PartSpec):
         named = {augmentation(name).__name__: entry for name, entry in self.pool.items()}
         return {**named, **({Placebo.__name__: PoolEntry()} if self.placebo else {})}
 
+    def offered_of(self, policy: tuple[MemberSpec, ...]) -> int | None:
+        """How many of a policy's members an epoch is offered; ``None`` for all of them."""
+        # Of as few as that all are offered: the same trial as without a choice.
+        return self.choose if self.choose is not None and self.choose < len(policy) else None
+
     def check(self, signal: Signal, channels: int | None = None) -> None:
         """Raise `KeyedError` for the first value that an augmentation refuses in this signal.
 

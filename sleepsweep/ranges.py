@@ -93,6 +93,16 @@ class Range(PartSpec):
             return tuple(float(end) for end in self.options)
         return self.options
 
+    def held(self, value: Scalar) -> Scalar | None:
+        """Return `value` as it would be drawn; ``None`` where it would not be."""
+        if self.kind in ("fixed", "choice"):
+            return next((option for option in self.options if option == value), None)
+        if isinstance(value, str) or not self.options[0] <= value <= self.options[1]:  # type: ignore[operator]
+            return None
+        if self.kind == "int":
+            return int(value) if value == int(value) else None
+        return float(value)
+
     def suggest(self, name: str, source: Suggest) -> Scalar:
         """Draw a value under `name`; real numbers are rounded to four significant digits.
 

@@ -2,7 +2,8 @@
 
 import warnings
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
 from typing import Any
 
 import optuna
@@ -10,13 +11,23 @@ from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
+from sleepsweep.ranges import Draws, Suggest
 from sleepsweep.samplers import SAMPLERS, PerSuggestionSampler
 from sleepsweep.schedulers import STEP, bracket_of
-from sleepsweep.seeds import stream
-from sleepsweep.space import ATTEMPTS, Recorded, Slot, Space, draw_policy, suggest_everything
+from sleepsweep.seeds import numpy_generator, stream
+from sleepsweep.space import (
+    ATTEMPTS,
+    Completed,
+    Recorded,
+    Slot,
+    Space,
+    draw_policy,
+    suggest_everything,
+)
 from sleepsweep.spec import OBJECTIVES
 from sleepsweep.sweepfolder import TrialRecord
 from sleepsweep.trial import TrialSpec
+from sleepsweep.warmstart import PastTrial
 
 
 class PruningOptunaSearch(OptunaSearch):
@@ -43,11 +54,14 @@ class SweepSearcher(Searcher):
     """Hands out a sweep's slots in order; asks Optuna for those that are left to the search.
 
     `records` are the trials of an earlier launch: what the finished ones found is Optuna's history,
-    which `study` shows. `given_up` are the orders of slots for which the space held no policy that
-    had not been drawn before.
+    which `study` shows; `past` are those of another sweep, told before them. `given_up` are the
+    orders of slots for which the space held no policy that had not been drawn before.
     """
 
-    def __init__(self, space: Space, slots: Iterable[Slot], records: Sequence[TrialRecord]) -> None:
+    def __init__(
+        self, space: Space, slots: Iterable[Slot], records: Sequence[TrialRecord],
+        past: Iterable[PastTrial] = (),
+    ) -> None:  # fmt: skip
         spec = space.spec
         super().__init__(metric=spec.objectives[0], mode="max")
         self._space = space
@@ -68,6 +82,8 @@ class SweepSearcher(Searcher):
         self._resumed: dict[str, dict[str, Any]] = {}
         self.given_up: set[int] = set()
         self.study = optuna.load_study(study_name=spec.name, storage=storage)
+        for trial in past:
+            self.study.add_trial(self._told(self._suggestion(trial), trial.rows))
         for record in records:
             if record.suggestion and record.is_finished:
                 self.study.add_trial(self._told(record.suggestion, record.rows))
@@ -107,7 +123,14 @@ class SweepSearcher(Searcher):
     def restore(self, checkpoint_path: str) -> None:
         """Nothing: see `save`."""
 
-    def _define(self, trial: optuna.Trial) -> None:
+    def _suggestion(self, trial: PastTrial) -> dict[str, Any]:
+        # Values that its policy did not need, and a flat sampler asks for, are any.
+        draws = Draws(numpy_generator("warm start values", trial=trial.id))
+        completed = Completed(Recorded(trial.values), draws)
+        self._define(completed)
+        return completed.asked
+
+    def _define(self, trial: Suggest) -> None:
         if self._kind.flat:
             suggest_everything(self._space.spec.augmentations, trial)
         draw_policy(self._space.spec.augmentations, trial)
@@ -133,15 +156,17 @@ class SweepSearcher(Searcher):
             self._optuna.on_trial_complete(key, error=True)
         return None
 
-    def _told(self, suggestion: dict[str, Any], rows: Sequence[dict[str, Any]]) -> FrozenTrial:
+    def _told(self, suggestion: dict[str, Any], rows: Sequence[Mapping[str, Any]]) -> FrozenTrial:
         replayed = FixedTrial(suggestion)
-        self._define(replayed)  # type: ignore[arg-type]
-        finished = rows[-1][STEP] >= self._space.spec.pretrain.steps
+        self._define(replayed)
         first, *others = self._space.spec.objectives
+        values = [rows[-1][name] for name in (first, *others)]
+        # Optuna takes no NaN for a result: κ of one stage that is always predicted is one.
+        finished = rows[-1][STEP] >= self._space.spec.pretrain.steps and not any(map(isnan, values))
         before = len(self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
         return create_trial(
             state=TrialState.COMPLETE if finished else TrialState.PRUNED,
-            values=[rows[-1][name] for name in (first, *others)] if finished else None,
+            values=values if finished else None,
             params=suggestion,
             distributions=replayed.distributions,
             # Optuna ranks stopped trials by one objective only.

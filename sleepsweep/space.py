@@ -5,7 +5,7 @@ shape of an Optuna trial: Optuna itself when a search suggests, `Draws` when a d
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Literal
 
@@ -63,6 +63,33 @@ class Recorded:
     def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Any:
         """Return the recorded value of `name`."""
         return self.values[name]
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Recorded values where there are any, draws where not; `asked` keeps what was suggested."""
+
+    recorded: Recorded
+    draws: Draws
+    asked: dict[str, Any] = field(default_factory=dict)
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Return the recorded value of `name`, or draw one."""
+        self.asked[name] = self._source(name).suggest_float(name, low, high, log=log)
+        return float(self.asked[name])
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """Return the recorded value of `name`, or draw one."""
+        self.asked[name] = self._source(name).suggest_int(name, low, high)
+        return int(self.asked[name])
+
+    def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Any:
+        """Return the recorded value of `name`, or draw one."""
+        self.asked[name] = self._source(name).suggest_categorical(name, choices)
+        return self.asked[name]
+
+    def _source(self, name: str) -> Suggest:
+        return self.recorded if name in self.recorded.values else self.draws
 
 
 def draw_policy(space: AugmentationsSpec, source: Suggest) -> tuple[MemberSpec, ...]:
@@ -151,7 +178,7 @@ class Space:
         return TrialSpec(
             policy=policy,
             mix_partner=self.spec.augmentations.mix_partner,
-            choose=self._choose(policy),
+            choose=self.spec.augmentations.offered_of(policy),
             block=shared.index,
             split=shared.split_index,
             seed=shared.seed,
@@ -176,11 +203,6 @@ class Space:
             generator = numpy_generator("searched", seed=self.spec.seed, path=path, **axes)
             values |= draw_values({path: drawn}, Draws(generator))
         return self.spec.parts.with_values(values)
-
-    def _choose(self, policy: tuple[MemberSpec, ...]) -> int | None:
-        # Of as few as that all are offered: the same trial as without a choice.
-        choose = self.spec.augmentations.choose
-        return choose if choose is not None and choose < len(policy) else None
 
     def slots(self) -> list[Slot]:
         """Return every trial's place: designs, anchors spread among searched trials, baselines.

@@ -65,6 +65,7 @@ class SearchSpec(PartSpec):
         BeforeValidator(_switched),
     ] = tuple(BASELINES)
     sampler: Literal["random", "tpe", "gp", "cmaes", "nsga2"] | None = None
+    warm_start: str | None = None
 
     @field_validator("sampler")
     @classmethod
@@ -79,6 +80,11 @@ class SearchSpec(PartSpec):
     def _asks_something(self) -> Self:
         if not (self.trials or self.designs):
             raise ValueError("no trials and no designs: nothing would be run")
+        if self.warm_start is not None and self.sampler_name == "random":
+            raise KeyedError(
+                "random draws learn from no earlier sweep; give a sampler that does, or goal: best",
+                "warm_start",
+            )
         return self
 
     @property

@@ -20,7 +20,7 @@ class Standing:
     launch was interrupted (`pid` is then None). `rungs` has a row a rung, `best` the trial whose
     score, adjusted for its block, is the highest of those at full length. `report_age_s` counts
     the seconds since the last report, `confirmation` the confirmations by state, `test_opened` how
-    often the test subjects were opened. `command` launched the sweep.
+    often the test subjects were opened. `command` goes on with it.
     """
 
     name: str
@@ -72,7 +72,7 @@ def standing(folder: SweepFolder, now_s: float) -> Standing:
         confirmation=dict(Counter(r.state for r in records if r.kind == KIND)),
         test_opened=len(manifest.get(OPENED, [])),
         failed=[_failure(folder, record) for record in records if record.state == "failed"],
-        command=study["command"],
+        command=folder.to_go_on(),
     )
 
 

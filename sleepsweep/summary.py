@@ -1,6 +1,7 @@
 """What a launch prints before it starts and after it ends."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group
@@ -9,8 +10,10 @@ from rich.text import Text
 from sleepsweep.datainfo import because, total_dropped
 from sleepsweep.metrics import STAGES
 from sleepsweep.plan import Plan
+from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder
 from sleepsweep.tables import section, table
+from sleepsweep.warmstart import Past
 
 LIGHTS = {"red": "bold red", "amber": "yellow", "green": "green"}
 VERDICTS = {"better": "green", "worse": "red"}
@@ -37,6 +40,31 @@ def _labels(plan: Plan) -> Iterator[Text]:
         counts = {(len(b.labelled), len(b.split.train)) for b in plan.space.blocks}
         of_which = " or ".join(f"{some} of {everyone}" for some, everyone in sorted(counts))
         yield Text(f"Labels are read of {of_which} training subjects (label_fraction {share:g}).")
+
+
+# Of a long list, so much in the terminal.
+SHOWN = 12
+
+# Of trials that a sampler chose by their scores, so large a share must not have been.
+ENOUGH_ANCHORS = 0.3
+
+
+def search_notes(spec: SweepSpec, past: Past) -> Iterator[str]:
+    """Sentences about a search that learns: what it knows already, and what its ranking lacks."""
+    if past.source:
+        known, skipped = len(past.trials), sum(past.outside.values())
+        why = "; ".join(f"{count} ({reason})" for reason, count in past.outside.items())
+        yield (
+            f"Warm start: the search knows {known} trials of {past.source}. "
+            f"Outside this space, and skipped: {skipped}{': ' if why else ''}{why}."
+        )
+    search = spec.search
+    if search.trials and search.sampler_name != "random" and search.anchors < ENOUGH_ANCHORS:
+        yield (
+            f"The sampler {search.sampler_name} chases good scores, and only {search.anchors:.0%} "
+            "of the drawn trials are anchors: the report will not rank augmentations by their raw "
+            "means. For a ranking give search.anchors 0.3 or more, or goal: rank."
+        )
 
 
 def verdict(sentences: Iterable[str]) -> Text:
@@ -124,6 +152,21 @@ def rows_table(described: Any) -> Group:
     return section("Rows", made)
 
 
+def pareto_table(rows: Sequence[Mapping[str, Any]], objectives: Sequence[str]) -> Group:
+    """The trials that none of their block beats in all objectives."""
+    made = table(*objectives, "policy", first="block", words=["policy"])
+    for row in rows[:SHOWN]:
+        made.add_row(
+            str(row["block"]),
+            *(f"{row[name]:.1f} s" if name == "time_s" else f"{100 * row[name]:.1f}"
+              for name in objectives),
+            Text(row["policy"], overflow="ellipsis", no_wrap=True),
+        )  # fmt: skip
+    heading = f"Beaten by no trial of their block in all of {', '.join(objectives)}"
+    more = [note(f"{len(rows) - SHOWN} more in pareto.csv")] if len(rows) > SHOWN else []
+    return Group(section(heading, made), *more)
+
+
 def note(sentence: str) -> Text:
     """One line about how a table was read."""
     return Text(sentence, style="dim")
@@ -144,8 +187,13 @@ def pointer(name: str, where: str) -> Text:
     return Text.assemble((f"{name}  ", "bold"), where, no_wrap=True, overflow="ignore")
 
 
-def troubles(folder: SweepFolder, unsent: str | None, *, complete: bool) -> Iterator[str]:
-    """Sentences about failed trials, what MLflow is without (`unsent`), an early end."""
+def troubles(
+    folder: SweepFolder, unsent: str | None, *, complete: bool, again: str
+) -> Iterator[str]:
+    """Sentences about failed trials, what MLflow is without (`unsent`), an early end.
+
+    `again` is the command that goes on after an early end.
+    """
     for record in folder.records():
         if record.state == "failed":
             where = folder.trial_path(record.trial.id) / "error.txt"
@@ -153,7 +201,9 @@ def troubles(folder: SweepFolder, unsent: str | None, *, complete: bool) -> Iter
     if unsent:
         yield unsent
     if not complete:
-        yield (
-            f"stopped before the end; {folder.path} holds what was done. Run the same command "
-            "again to go on"
-        )
+        yield stopped(folder.path, again)
+
+
+def stopped(sweep: Path, again: str) -> str:
+    """The sentence about a sweep that was ended early, with the command that goes on."""
+    return f"stopped before the end; {sweep} holds what was done. To go on: {again}"

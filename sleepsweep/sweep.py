@@ -26,7 +26,7 @@ from sleepsweep.search import SweepSearcher
 from sleepsweep.spec import SweepSpec
 from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.systemmetrics import sampled
-from sleepsweep.trainable import run_trial
+from sleepsweep.trainable import Trainable, run_trial
 from sleepsweep.trial import TrialSpec
 
 # A lost worker (out of memory, killed) is started again from its checkpoint so many times.
@@ -46,7 +46,10 @@ class Observer(Protocol):
         """A trial ended with an error, which ``record.error`` holds."""
 
 
-def run_sweep(plan: Plan, folder: SweepFolder, observers: Sequence[Observer]) -> bool:
+def run_sweep(
+    plan: Plan, folder: SweepFolder, observers: Sequence[Observer],
+    trainable: Trainable = run_trial,
+) -> bool:  # fmt: skip
     """Run the slots of `plan` that `folder` does not hold as finished; return whether all ended.
 
     Ctrl-C (SIGINT) ends it early and cleanly: each rung was recorded as it came in. Slots for which
@@ -56,10 +59,10 @@ def run_sweep(plan: Plan, folder: SweepFolder, observers: Sequence[Observer]) ->
     slots = plan.open_slots(records)
     if not slots:
         return True
-    searcher = SweepSearcher(plan.space, slots, records)
+    searcher = SweepSearcher(plan.space, slots, records, plan.past.trials)
     callback = _Callback(observers, records)
     with _ray(plan.spec):
-        _tune(plan, folder, searcher, callback, records)
+        _tune(plan, folder, searcher, callback, records, trainable)
     ended = {record.order for record in callback.records if record.state != "running"}
     if searcher.given_up:
         folder.set_planned(len(plan.slots) - len(searcher.given_up))
@@ -68,10 +71,10 @@ def run_sweep(plan: Plan, folder: SweepFolder, observers: Sequence[Observer]) ->
 
 def _tune(
     plan: Plan, folder: SweepFolder, searcher: SweepSearcher, callback: "_Callback",
-    records: Sequence[TrialRecord],
+    records: Sequence[TrialRecord], trainable: Trainable,
 ) -> None:  # fmt: skip
     work = partial(
-        _work, store=plan.store, exam=plan.exam(folder), folder=folder,
+        _work, trainable=trainable, store=plan.store, exam=plan.exam(folder), folder=folder,
         threads=plan.spec.resources.cpus_per_trial,
         watched=plan.spec.tracking.system_metrics,
     )  # fmt: skip
@@ -83,7 +86,7 @@ def _tune(
             search_alg=searcher,
             scheduler=make_scheduler(plan.spec, records),
             num_samples=-1,
-            max_concurrent_trials=_concurrent(plan.spec),
+            max_concurrent_trials=concurrent(plan.spec),
             reuse_actors=True,
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         ),
@@ -101,6 +104,7 @@ def _tune(
 def _work(
     config: dict[str, Any],
     *,
+    trainable: Trainable,
     store: Store,
     exam: Store | None,
     folder: SweepFolder,
@@ -111,7 +115,7 @@ def _work(
     torch.set_num_threads(threads)
     trial = TrialSpec.model_validate(config["trial"])
     with sampled(folder.samples_path(trial.id)) if watched else nullcontext():
-        for metrics in run_trial(trial, store, folder.checkpoint_path(trial.id), exam):
+        for metrics in trainable(trial, store, folder.checkpoint_path(trial.id), exam):
             tune.report(
                 {
                     **metrics.plain,
@@ -123,7 +127,8 @@ def _work(
             )
 
 
-def _concurrent(spec: SweepSpec) -> int:
+def concurrent(spec: SweepSpec) -> int:
+    """Return how many trials run at once."""
     if spec.resources.concurrent == "auto":
         return max(cpu_count() // spec.resources.cpus_per_trial, 1)
     return spec.resources.concurrent
@@ -141,7 +146,7 @@ def _ray(spec: SweepSpec) -> Iterator[None]:
     try:
         ray.init(
             address="local",
-            num_cpus=_concurrent(spec) * spec.resources.cpus_per_trial,
+            num_cpus=concurrent(spec) * spec.resources.cpus_per_trial,
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,

@@ -6,6 +6,7 @@
     trials/ID/checkpoint.pt, error.txt
     trials/ID/system.jsonl what the trial took of its machine, where the spec asks for it
     embeddings/ID.npz      validation epochs as the best trial and the baseline embed them
+    pareto.csv             of several objectives: the trials that none of their block beats in all
     trials.parquet, subjects.parquet, report/, mlflow.db, mlflow-artifacts/, ray/
 
 It is the sweep's memory: a launch into a folder continues from these files alone.
@@ -192,6 +193,11 @@ class SweepFolder:
         except json.JSONDecodeError:
             return {}  # a damaged sweep, which is about to be deleted
         return {key: value for key, value in manifest.items() if key == OPENED}
+
+    def to_go_on(self) -> str:
+        """The command that continues the sweep: the one that launched it, but never afresh."""
+        words = shlex.split(self.read_manifest()["study"]["command"])
+        return shlex.join(word for word in words if word != "--fresh")
 
     def log_test_opened(self) -> None:
         """Write down that the test subjects are opened now, and by which command."""

@@ -1,7 +1,7 @@
 """One trial: pretraining on two views, probed at each rung. Plain Python; runs in a notebook."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from sleepsweep.augment import Policy, Signal
+from sleepsweep.augment import Policy, Signal, batch_partners
 from sleepsweep.baselines import BASELINES, Epochs, Rows, encoder_of
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
@@ -70,6 +70,10 @@ class Metrics:
         """The sum of the subjects' confusion matrices, shape (5, 5)."""
         matrices = np.asarray(list(self.confusions.values()), dtype=np.int64)
         return np.asarray(matrices.sum(axis=0))
+
+
+Trainable = Callable[[TrialSpec, Store, Path | None, Store | None], Iterator[Metrics]]
+"""What a worker runs: `run_trial`, or something cheaper where only the engine is looked at."""
 
 
 def run_trial(
@@ -143,12 +147,24 @@ def embeddings_of(trial: TrialSpec, store: Store, checkpoint: Path, epochs: int)
     return Embeddings(features, store.stages(rows), subjects[keep])
 
 
+def measure(trial: TrialSpec, store: Store, steps: int) -> tuple[float, float]:
+    """Return the seconds that one of a trial's steps takes, on average over `steps`, and a probe.
+
+    The first step, which sets everything up, is left out.
+    """
+    run = _Run(trial, store)
+    run.pretraining.run(store.gather, run.train, 1)
+    started = time.perf_counter()
+    run.pretraining.run(store.gather, run.train, 1 + steps)
+    trained = time.perf_counter()
+    run.probe()
+    return (trained - started) / steps, time.perf_counter() - trained
+
+
 class _Run:
     def __init__(self, trial: TrialSpec, store: Store, exam: Store | None = None) -> None:
         block: Axes = {"split": trial.split, "seed": trial.seed}
-        people = trial.train
-        signal = Signal(store.sfreq, store.uv_per_unit(people), store.units_per_sd(people))
-        policy = trial.build_policy().in_signal(signal)
+        policy = trial.build_policy().in_signal(signal_of(store, trial.train))
         self.trial, self.store = trial, store
         self.scored = exam or store
         self.train = store.rows(trial.train)
@@ -168,7 +184,7 @@ class _Run:
         started = time.perf_counter()
         rung = len(done)
         loss = self.pretraining.run(self.store.gather, self.train, self.trial.rungs[rung])
-        confusions, spread = self._probe()
+        confusions, spread = self.probe()
         collapsed = not (np.isfinite(loss) and spread > COLLAPSED_SPREAD)
         return Metrics(
             rung=rung,
@@ -179,7 +195,8 @@ class _Run:
             confusions=_at_chance(confusions) if collapsed else confusions,
         )
 
-    def _probe(self) -> tuple[dict[str, list[list[int]]], float]:
+    def probe(self) -> tuple[dict[str, list[list[int]]], float]:
+        """Confusion matrices of the scored subjects, and how far the embeddings are spread."""
         trial, store, encoder = self.trial, self.store, self.pretraining.encoder
         fitted = _probed(trial, store, trial.labelled)
         features = np.nan_to_num(embed(encoder, store.gather(fitted)))
@@ -206,7 +223,7 @@ def _run_baseline(trial: TrialSpec, name: str, store: Store) -> Metrics:
     )
 
 
-def _probed(trial: TrialSpec, store: Store, subjects: Sequence[str]) -> Rows:
+def _probed(trial: TrialSpec, store: Store, subjects: Collection[str]) -> Rows:
     """Rows of the epochs of these subjects that probes read, a subject after the other."""
     return np.concatenate([trial.probe.choose(store.rows([subject])) for subject in subjects])
 
@@ -224,6 +241,11 @@ def _confusions(
     return {subject: confusion(one, other).tolist() for subject, one, other in parts}
 
 
+def signal_of(store: Store, subjects: Collection[str]) -> Signal:
+    """Return what the epochs of a store hold, with the units of the recordings of `subjects`."""
+    return Signal(store.sfreq, store.uv_per_unit(subjects), store.units_per_sd(subjects))
+
+
 def views_of(policy: Policy, mix_partner: str, store: Store, rows: Rows) -> Views:
     """Return the function *(epochs, generator) → two views* that pretraining is handed.
 
@@ -232,10 +254,10 @@ def views_of(policy: Policy, mix_partner: str, store: Store, rows: Rows) -> View
     """
 
     def views(epochs: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        if mix_partner == "batch":
+            return policy.views(epochs, generator, batch_partners(epochs))
+
         def partners(count: int, generator: Generator) -> Tensor:
-            if mix_partner == "batch":
-                order = torch.randperm(count, generator=generator, device=epochs.device)
-                return epochs[order]
             picks = torch.randint(len(rows), (count,), generator=generator, device=epochs.device)
             return torch.from_numpy(store.gather(rows[picks.cpu().numpy()])).to(epochs.device)
 

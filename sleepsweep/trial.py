@@ -41,6 +41,12 @@ class MemberSpec(PartSpec):
         return f"{self.name}({', '.join(f'{key}={value}' for key, value in values.items())})"
 
 
+def text_of(policy: tuple[MemberSpec, ...], choose: int | None) -> str:
+    """The canonical text of a policy of whose members an epoch is offered `choose`."""
+    members = " + ".join(str(member) for member in policy) or "none"
+    return members if choose is None else f"{choose} of {members}"
+
+
 PARTS: dict[str, type[PartSpec]] = {
     "encoder": EncoderSpec, "pretrain": PretrainSpec, "probe": ProbeSpec
 }  # fmt: skip
@@ -131,8 +137,7 @@ class TrialSpec(PartSpec):
         """The policy's canonical text; ``none`` for the empty one, a baseline's name."""
         if self.baseline is not None:
             return f"baseline: {self.baseline}"
-        members = " + ".join(str(member) for member in self.policy) or "none"
-        return members if self.choose is None else f"{self.choose} of {members}"
+        return text_of(self.policy, self.choose)
 
     @property
     def trains(self) -> bool:

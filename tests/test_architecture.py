@@ -34,10 +34,13 @@ LAYERS: list[tuple[str, ...]] = [
     (
         "sleepsweep.trainable",
         "sleepsweep.sweepfolder",
+        "sleepsweep.sweepstore",
         "sleepsweep.systemmetrics",
         "sleepsweep.table",
+        "sleepsweep.warmstart",
+        "sleepsweep.pareto",
     ),
-    ("sleepsweep.embeddings",),
+    ("sleepsweep.embeddings", "sleepsweep.policyexport"),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
     ("sleepsweep.confirmation",),
     ("sleepsweep.standing",),
@@ -46,6 +49,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.summary", "sleepsweep.samplers", "sleepsweep.schedulers"),
     ("sleepsweep.search", "sleepsweep.standingtext"),
     ("sleepsweep.sweep",),
+    ("sleepsweep.forecast",),
+    ("sleepsweep.forecasttext",),
     ("sleepsweep.cli",),
     ("sleepsweep.__main__",),
 ]
@@ -56,7 +61,12 @@ ONLY_IN = {
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.samplers", "sleepsweep.search"},
     "ray": {"sleepsweep.schedulers", "sleepsweep.search", "sleepsweep.sweep"},
-    "sleepsweep_analysis": {"sleepsweep.cli.reports", "sleepsweep.cli.confirm"},
+    "sleepsweep_analysis": {
+        "sleepsweep.cli.reports",
+        "sleepsweep.cli.confirm",
+        "sleepsweep.cli.planning",
+        "sleepsweep.cli.policy",
+    },
 }
 
 

@@ -1,23 +1,29 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from sleepsweep import forecast as forecasts
 from sleepsweep.baselines import BASELINES
 from sleepsweep.data.store import Store
+from sleepsweep.forecast import simulated
 from sleepsweep.learn.pretrain import Pretraining
+from sleepsweep.pareto import pareto_rows
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.results import StudyInfo
 from sleepsweep.schedulers import make_scheduler
 from sleepsweep.space import Slot
 from sleepsweep.spec import SweepSpec
-from sleepsweep.sweepfolder import TrialRecord
+from sleepsweep.standing import standing
+from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.table import build_table
 from sleepsweep.trainable import run_trial
 from sleepsweep.trial import TrialSpec
+from sleepsweep.warmstart import past_of
 
 
 @pytest.fixture
@@ -102,6 +108,58 @@ def test_a_recorded_baseline_is_no_rival_at_the_rungs(with_baselines: Plan) -> N
         result = {"step": 2, "rung": 1, "macro_f1": score, "collapsed": False}
         decided = scheduler.on_trial_result(None, SimpleNamespace(config=config), result)
         assert decided == "CONTINUE"
+
+
+def test_neither_the_status_nor_the_pareto_list_takes_a_baseline_for_the_best(
+    with_baselines: Plan, tmp_path: Path
+) -> None:
+    folder = SweepFolder(tmp_path)
+    folder.begin(with_baselines.manifest(), fresh=False)
+    baseline = record(with_baselines, "with_labels", 0.99)
+    slot = with_baselines.slots[0]
+    assert slot.trial is not None
+    none = TrialRecord(0, slot.kind, slot.design, slot.trial,
+                       rows=[{**baseline.rows[0], "macro_f1": 0.4, "recorded_ms": 0}])  # fmt: skip
+    baseline.rows[0]["recorded_ms"] = 0
+    for each in (baseline, none):
+        folder.trial_started(each)
+        folder.rung_reported(each, each.rows[0])
+    found = standing(folder, 1.0)
+    assert found.best is not None
+    assert found.best["policy"] == "none"
+    assert [(rung["reached"], rung["best_macro_f1"]) for rung in found.rungs] == [(1, 0.4)]
+    assert found.trials["done"] == 2
+    assert found.planned == len(with_baselines.slots)
+    assert [row["policy"] for row in pareto_rows([baseline, none], ["macro_f1"])] == ["none"]
+
+
+def test_a_forecast_counts_baselines_and_their_steps_and_times_policies(
+    with_baselines: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[TrialSpec] = []
+
+    def measure(trial: TrialSpec, *_: object) -> tuple[float, float]:
+        timed.append(trial)
+        return 1.0, 0.0
+
+    monkeypatch.setattr(forecasts, "measure", measure)
+    table = simulated(with_baselines, lambda *_: 0.5)
+    last = table.trials[table.trials["last"]]
+    assert set(last.loc[last["kind"] == "baseline", "decision"]) == {"done"}
+    found = forecasts.forecast(with_baselines, [table])
+    assert found.kinds["baseline"] == 6
+    assert sum(found.sizes.values()) == len(with_baselines.slots) - 6
+    others = last[last["kind"] != "baseline"]
+    assert found.busy_s == others["step"].sum() + 2 * 4  # those with labels, on two blocks
+    assert all(trial.baseline is None for trial in timed)
+
+
+def test_a_search_learns_nothing_from_baselines(with_baselines: Plan) -> None:
+    manifest = with_baselines.manifest()
+    records = [record(with_baselines, name, 0.5) for name in BASELINES]
+    table = build_table(records, StudyInfo.of_plain(manifest["study"]), manifest["provenance"])
+    past = past_of(table, with_baselines.spec, "there")
+    assert (past.trials, past.outside) == ([], {})
 
 
 def test_the_table_tells_a_baseline_and_how_long_it_trained(with_baselines: Plan) -> None:

@@ -176,7 +176,7 @@ def test_few_modules_open_a_store_and_one_opens_the_test_subjects() -> None:
                 if kind:
                     opening[kind].add(str(path.relative_to(ROOT)))
     outside_a_sweep = {"cli/data.py", "cli/augment.py", "data/preparation.py"}
-    assert opening["open"] - outside_a_sweep == {"plan.py", "embeddings.py", "confirmation.py"}
+    assert opening["open"] - outside_a_sweep == {"plan.py", "sweepstore.py", "confirmation.py"}
     assert opening["only"] == {"confirmation.py"}
 
 

@@ -229,7 +229,7 @@ def test_an_interrupted_sweep_says_how_to_go_on_and_ends_as_if_it_had_not_been(
     time.sleep(0.1)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == INCOMPLETE, errors
-    assert "Run the same command again" in errors
+    assert f"To go on: sleepsweep launch {space}" in errors
     assert "Traceback" not in errors
     assert launch(space, out).returncode == COMPLETE
     broken, whole = ResultsTable.read(out).trials, ResultsTable.read(finished).trials

@@ -4,6 +4,8 @@ import http.client
 import http.server
 import os
 import resource
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -219,6 +221,52 @@ def test_a_full_disk_under_the_file_loses_nothing(
     assert tracker.close(complete=True, patience_s=60) is None
     assert tracker._outbox.error is not None  # it did fail
     assert logged(database_uri(begun.path), begun) == whole(begun)
+
+
+LAUNCH = """
+import sys
+from pathlib import Path
+from benchmarks import tracking as sweeps
+from sleepsweep.plan import make_plan
+from sleepsweep.spec import SweepSpec
+from sleepsweep.sweepfolder import SweepFolder
+from sleepsweep.tracking import Tracker
+
+plan = make_plan(SweepSpec.model_validate(sweeps.SPACE))
+folder = SweepFolder(Path(sys.argv[1]))
+folder.begin(plan.manifest(), fresh=False)
+known = folder.records()
+tracker = Tracker(folder.path, folder.read_manifest(), None)
+tracker.catch_up(known)
+left = sweeps.made_up_trials(plan, 200)[len(known):]
+print("begun", flush=True)
+sweeps.run(left, [folder, tracker], 0.2)
+"""
+
+
+@pytest.mark.slow
+def test_launches_killed_at_any_moment_leave_one_run_a_trial(
+    command_line: Any, tmp_path: Path
+) -> None:
+    folder = SweepFolder(tmp_path / "sweep")
+    for seconds in (1.0, 6.0, 0.3, 3.1, 4.2, 8.0):
+        command = [sys.executable, "-c", LAUNCH, str(folder.path)]
+        launch = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert launch.stdout is not None
+        launch.stdout.readline()
+        time.sleep(seconds)
+        launch.kill()
+        launch.communicate()
+    ended = command_line("sync", folder.path)
+    assert ended.returncode == 0, ended.stderr
+    records = folder.records()
+    assert len(records) > TRIALS
+    assert logged(database_uri(folder.path), folder) == {
+        record.trial.id: (
+            "FINISHED" if record.is_finished else "KILLED", [row["step"] for row in record.rows]
+        )
+        for record in records
+    }  # fmt: skip
 
 
 @pytest.mark.slow

@@ -34,6 +34,7 @@ from sleepsweep.augment.temporal import Permutation, RandomTimeShift, TimeRevers
 # isort: split
 from sleepsweep.augment.placebo import Placebo
 from sleepsweep.augment.policy import Member, Policy
+from sleepsweep.augment.transform import PolicyTransform, batch_partners
 
 __all__ = [
     "Augmentation",
@@ -48,6 +49,7 @@ __all__ = [
     "Permutation",
     "Placebo",
     "Policy",
+    "PolicyTransform",
     "RandomAdditiveGaussianNoise",
     "RandomAmplitudeScaling",
     "RandomBandStopFilter",
@@ -63,6 +65,7 @@ __all__ = [
     "alternative",
     "augmentation",
     "augmentations",
+    "batch_partners",
     "check_alternatives",
     "of_signal",
     "parameter",

@@ -4,7 +4,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,8 @@ from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from sleepsweep.sweepfolder import SweepFolder
 
 COMPLETE, BAD_INPUT, INCOMPLETE, TRIALS_FAILED = 0, 2, 3, 4
 
@@ -47,20 +48,20 @@ def _version(
 
 
 @contextmanager
-def interruptible(sweep: Path) -> Iterator[None]:
+def interruptible(folder: "SweepFolder", again: str | None = None) -> Iterator[None]:
     """Let Ctrl-C and `sleepsweep stop` end the block, wherever it is, with exit status 3.
 
-    A script's background job ignores Ctrl-C from its start; here it does not.
+    What goes on then is the command `again`, or else the launch. A script's background job ignores
+    Ctrl-C from its start; here it does not.
     """
+    from sleepsweep.summary import stopped
+
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        print(
-            f"sleepsweep: interrupted; {sweep} holds what was done. Run the same command again to "
-            "go on",
-            file=sys.stderr,
-        )
+        said = stopped(folder.path, again or folder.to_go_on())
+        print(f"sleepsweep: {said}", file=sys.stderr)
         raise typer.Exit(INCOMPLETE) from interrupt
     finally:
         signal.signal(signal.SIGINT, before)

@@ -31,16 +31,16 @@ def confirm(
     augmentation, and none. Defaults of --top and --blocks are the search space's, `confirm`.
     Nothing that was confirmed is run again; an interrupted confirmation continues.
     """
-    from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.sweepfolder import SweepFolder, command
     from sleepsweep.tracking import check_server
 
     folder = SweepFolder(sweep.resolve())
     spec = recorded_spec(folder, tracking_uri)
     check_server(spec.tracking.uri)
     console = console_for(quiet=quiet or json)
-    with folder.locked(), interruptible(folder.path):
+    with folder.locked(), interruptible(folder, command()):
         plan = _plan(folder, spec, console, top or spec.confirm.top, blocks or spec.confirm.blocks)
-        status = run_plan(plan, folder, console, json=json)
+        status = run_plan(plan, folder, console, json=json, again=command())
     raise typer.Exit(status)
 
 

@@ -49,8 +49,12 @@ def check(
 
     A store is opened as a launch would; other recordings are not read.
     """
-    spec = _spec(space, data, settings, preset, trials, seed, None)
+    from sleepsweep.plan import read_past
+    from sleepsweep.summary import search_notes
+
+    spec = read_space(space, data, settings, preset, trials, seed)
     people = _people(spec)
+    notes = search_notes(spec, read_past(spec))
     pool, blocks = spec.augmentations, spec.split.blocks
     designs = ", ".join(
         f"{item.name} ({item.design.count(pool, blocks)})" for item in spec.search.designs
@@ -60,6 +64,8 @@ def check(
     )
     print(f"blocks: {spec.split.blocks}; rungs at steps {', '.join(map(str, spec.rungs))}.")
     print(people)
+    for sentence in notes:
+        print(sentence)
 
 
 @app.command()
@@ -73,15 +79,17 @@ def launch(
     quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Run a sweep, or continue the one in its folder, and write the report."""
+    from dataclasses import replace
+
     from rich.text import Text
 
     from sleepsweep import summary
-    from sleepsweep.plan import make_plan
+    from sleepsweep.plan import make_plan, read_past
     from sleepsweep.progress import progress_bar
     from sleepsweep.sweepfolder import SweepFolder
     from sleepsweep.tracking import check_server
 
-    spec = _spec(space, data, settings, preset, trials, seed, tracking_uri)
+    spec = read_space(space, data, settings, preset, trials, seed, tracking_uri)
     # Workers run in folders of their own: a relative path would mean another place there.
     folder = SweepFolder((out or Path("runs") / spec.name).resolve())
     if not fresh:
@@ -91,12 +99,15 @@ def launch(
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
     if not track_later:
         check_server(spec.tracking.uri, hint=TRACK_LATER)
+    past = read_past(spec)
     console = console_for(quiet=quiet or json)
     console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
     with progress_bar(console, "Preparing") as report_progress:
-        plan = make_plan(spec, report_progress)
+        plan = replace(make_plan(spec, report_progress), past=past)
     console.print(summary.data_summary(plan))
-    with folder.locked(), interruptible(folder.path):
+    for sentence in summary.search_notes(plan.spec, past):
+        console.print(Text(sentence))
+    with folder.locked(), interruptible(folder):
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
         folder.begin(manifest, fresh=fresh)
@@ -122,10 +133,11 @@ def _people(spec: "SweepSpec") -> str:
     return f"Subjects: {', '.join(f'{part} {count}' for part, count in counts.items())}."
 
 
-def _spec(
+def read_space(
     space: Path, data: Path | None, settings: list[str] | None, preset: str | None,
-    trials: int | None, seed: int | None, tracking_uri: str | None,
+    trials: int | None, seed: int | None, tracking_uri: str | None = None,
 ) -> "SweepSpec":  # fmt: skip
+    """Return the search space in the file `space` with what the options change."""
     from sleepsweep.specfile import read_settings, read_spec
 
     options = {"search.trials": trials, "seed": seed, "tracking.uri": tracking_uri}
@@ -145,8 +157,13 @@ def recorded_spec(folder: "SweepFolder", tracking_uri: str | None) -> "SweepSpec
     return SweepSpec.model_validate({**spec.model_dump(), "tracking": tracking})
 
 
-def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> int:
-    """Run what is left of a plan, write the report, and return the exit status."""
+def run_plan(
+    plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool, again: str | None = None
+) -> int:
+    """Run what is left of a plan, write the report, and return the exit status.
+
+    `again` is the command that goes on after an early end, if it is not the launch.
+    """
     from json import dumps
 
     from sleepsweep.rayenv import set_local_ray
@@ -164,11 +181,12 @@ def run_plan(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     with display.running():
         complete = run_sweep(plan, folder, [folder, tracker, display])
     page = report_to(folder.path, tracker, console)
+    _print_pareto(plan, folder, console)
     unsent = tracker.close(complete=complete)
     console.print(pointer("MLflow", uri or f"sleepsweep ui {folder.path}"))
     if unsent:
         unsent += f". Nothing is lost; send it later: {sync_command(folder.path, uri)}"
-    _print_failures(folder, unsent, complete=complete)
+    _print_failures(folder, unsent, complete=complete, again=again or folder.to_go_on())
     failed = any(record.state == "failed" for record in plan.own(folder.records()))
     status = INCOMPLETE if not complete else TRIALS_FAILED if failed else COMPLETE
     if json:
@@ -190,8 +208,21 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.rungs, records)
 
 
-def _print_failures(folder: "SweepFolder", unsent: str | None, *, complete: bool) -> None:
+def _print_pareto(plan: "Plan", folder: "SweepFolder", console: "Console") -> None:
+    from sleepsweep.pareto import pareto_rows, write_pareto
+    from sleepsweep.summary import pareto_table, pointer
+
+    objectives = plan.spec.objectives
+    rows = pareto_rows(folder.records(), objectives, plan.spec.searched)
+    if len(objectives) > 1 and rows:
+        console.print(pareto_table(rows, objectives))
+        console.print(pointer("Pareto", str(write_pareto(rows, folder.path))))
+
+
+def _print_failures(
+    folder: "SweepFolder", unsent: str | None, *, complete: bool, again: str
+) -> None:
     from sleepsweep.summary import troubles
 
-    for line in troubles(folder, unsent, complete=complete):
+    for line in troubles(folder, unsent, complete=complete, again=again):
         print(f"sleepsweep: {line}", file=sys.stderr)

@@ -3,12 +3,15 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sleepsweep.cli.app import INCOMPLETE, Quiet, app, console_for
 from sleepsweep.cli.reports import read_sweep
+
+if TYPE_CHECKING:
+    from sleepsweep.sweepfolder import TrialRecord
 
 TRACK_LATER = (
     " To start all the same, give --track-later: nothing is lost, and what the server misses is "
@@ -45,9 +48,9 @@ def sync(
         tracker = Tracker(folder.path, manifest, uri)
         tracker.catch_up(records)
         tracker.attach_results()
-        ended = sum(record.state != "running" for record in records)
-        complete = ended >= manifest["study"]["planned_trials"]
-        unsent = tracker.close(complete=complete, patience_s=PATIENCE_S, renewed=True)
+        unsent = tracker.close(
+            complete=_is_complete(records, manifest), patience_s=PATIENCE_S, renewed=True
+        )
     if unsent:
         print(f"sleepsweep: {unsent}. Run the same command again.", file=sys.stderr)
         raise typer.Exit(INCOMPLETE)
@@ -56,6 +59,13 @@ def sync(
     console_for(quiet=quiet).print(
         f"MLflow has all {len(records)} trials and {rungs} rungs: {where}", soft_wrap=True
     )
+
+
+def _is_complete(records: list["TrialRecord"], manifest: dict[str, Any]) -> bool:
+    if any(record.state == "running" for record in records):
+        return False
+    planned = int(manifest["study"]["planned_trials"])
+    return sum(record.kind != "confirmation" for record in records) >= planned
 
 
 def sync_command(sweep: Path, uri: str | None) -> str:

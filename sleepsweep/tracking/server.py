@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -78,8 +79,16 @@ def check_server(uri: str | None, hint: str = "") -> None:
 
 
 def brief(error: Exception) -> str:
-    """Return the first line of an error, without what must not be printed."""
-    lines = str(error).splitlines() or [type(error).__name__]
+    """Return the first line of an error, without what must not be printed.
+
+    Where it began with the network, the disk or the database, that is what is said of it.
+    """
+    cause: BaseException | None = error
+    told: BaseException = error
+    while cause is not None:
+        told = cause if isinstance(cause, OSError | sqlite3.Error) else told
+        cause = cause.__cause__ or cause.__context__
+    lines = str(told).splitlines() or [type(told).__name__]
     line = re.sub(r"//[^/@\s]*@", "//***@", lines[0])
     for name, value in os.environ.items():
         if len(value) > 3 and any(word in name.upper() for word in SECRET):

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from sleepsweep_analysis import analyse
-from sleepsweep_analysis.simulation import CATEGORIES
+from sleepsweep_analysis.simulation import CATEGORIES, PublishedNoise
 from sleepsweep_analysis.simulation.study import MODEL, Scenario, replicate, run, summary
+from sleepsweep_analysis.simulation.sweeps import RERUN_SD, RUN_SD, SPLIT_SD
 
 DECIDED = ["better", "worse"]
 
@@ -104,3 +105,17 @@ def test_the_command_prints_its_table():
     command = [sys.executable, "-m", "sleepsweep_analysis.simulation", "--replicates", "1"]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stdout.count("\n") == 2 + 7 * 5
+
+
+def test_published_noise_has_its_standard_deviations_and_no_effect():
+    noise = [PublishedNoise(seed) for seed in range(400)]
+    last = np.array(
+        [[n.score(0, 0, 3, 4), n.score(1, 0, 3, 4), n.score(2, 1, 3, 4)] for n in noise]
+    )
+    within = np.std(last[:, 0] - last[:, 1], ddof=1) * 100
+    between = np.std(last[:, 0] - last[:, 2], ddof=1) * 100
+    run = RUN_SD**2 + RERUN_SD**2
+    assert within == pytest.approx(np.sqrt(2 * run), rel=0.1)
+    assert between == pytest.approx(np.sqrt(2 * (run + SPLIT_SD**2)), rel=0.1)
+    assert noise[0].score(5, 1, 2, 4) == noise[0].score(5, 1, 2, 4)
+    assert abs(last.mean() - 0.6) < 0.003

@@ -50,9 +50,10 @@ def confirmation(table: ResultsTable) -> pd.DataFrame:
 
 
 def _score(table: ResultsTable, mine: pd.DataFrame) -> tuple[float, ...]:
+    """The mean score over blocks; an interval of two blocks can reach past what a score can be."""
     values = 100.0 * mine["macro_f1"].to_numpy()
-    left = _left_out(table, mine)
-    return _combined(values, _mean(left))
+    mean, low, high, p = _combined(values, _mean(_left_out(table, mine)))
+    return mean, max(low, 0.0), min(high, 100.0), p
 
 
 def _gain(table: ResultsTable, mine: pd.DataFrame, trials: pd.DataFrame) -> tuple[float, ...]:

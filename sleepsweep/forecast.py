@@ -1,0 +1,167 @@
+"""What a sweep would be, before it is run: its trials, its early stops, its time.
+
+The scores are made up, by a function that the caller gives; the trials and the rule that stops
+them are the sweep's own.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+import sleepsweep
+from sleepsweep.metrics import STAGES
+from sleepsweep.plan import Plan
+from sleepsweep.ranges import Draws
+from sleepsweep.results import ResultsTable, StudyInfo
+from sleepsweep.schedulers import bracket_of, make_scheduler
+from sleepsweep.seeds import numpy_generator
+from sleepsweep.space import ATTEMPTS, Slot, draw_policy
+from sleepsweep.sweep import concurrent
+from sleepsweep.sweepfolder import TrialRecord
+from sleepsweep.table import build_table
+from sleepsweep.trainable import measure
+from sleepsweep.trial import TrialSpec
+
+Score = Callable[[int, int, int, int], float]
+"""The macro-F1, 0–1, of a trial (its place), in a block, at a rung of so many."""
+
+TIMED_POLICIES, TIMED_STEPS = 3, 5
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a sweep would run; times are in seconds.
+
+    `kinds` counts trials, `sizes` policies by number of augmentations, `stopped` those that end
+    early, on average over simulated sweeps, as `busy_s` sums up the processor time of all trials.
+    `confirmation` is the number of full-length trials of a confirmation, `confirmation_s` theirs.
+    """
+
+    kinds: dict[str, int]
+    sizes: dict[int, int]
+    blocks: int
+    subjects: dict[str, int]
+    rungs: tuple[int, ...]
+    rule: str
+    stopped: float
+    step_s: float
+    probe_s: float
+    busy_s: float
+    concurrent: int
+    cpus_per_trial: int
+    confirmation: int
+    confirmation_s: float
+
+    @property
+    def wall_s(self) -> float:
+        """How long the sweep takes where as many trials at once do not slow each other down."""
+        return self.busy_s / self.concurrent
+
+    @property
+    def cpu_hours(self) -> float:
+        """Hours of processors, summed up over all that its trials occupy."""
+        return self.busy_s * self.cpus_per_trial / 3600
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The forecast as plain values, for JSON."""
+        return {**asdict(self), "wall_s": self.wall_s, "cpu_hours": self.cpu_hours}
+
+
+def simulated(plan: Plan, score: Score) -> ResultsTable:
+    """Return the table of the sweep as it would be if its trials had these scores.
+
+    Searched trials are drawn at random, also where a sampler would learn. They run one after the
+    other and are stopped by the sweep's own rule.
+    """
+    scheduler: Any = make_scheduler(plan.spec, [])
+    records = []
+    for place, (slot, trial) in enumerate(_drawn(plan)):
+        record = TrialRecord(slot.order, slot.kind, slot.design, trial)
+        bracket = bracket_of(plan.spec, slot.order)
+        config = {"id": trial.id, "block": slot.block, "kind": slot.kind, "bracket": bracket}
+        for rung, step in enumerate(trial.rungs):
+            value = score(place, slot.block, rung, len(trial.rungs))
+            row = _row(rung, step, value, bracket)
+            goes_on = scheduler.on_trial_result(None, SimpleNamespace(config=config), row)
+            last = rung == len(trial.rungs) - 1
+            row["decision"] = "done" if last else {"STOP": "stop"}.get(goes_on, "continue")
+            record.rows.append(row)
+            if record.is_finished:
+                break
+        records.append(record)
+    manifest = plan.manifest()
+    return build_table(records, StudyInfo.of_plain(manifest["study"]), manifest["provenance"])
+
+
+def _row(rung: int, step: int, value: float, bracket: int) -> dict[str, Any]:
+    scores = dict.fromkeys(("accuracy", "macro_f1", "kappa"), value)
+    by_stage = {f"f1.{stage}": value for stage in STAGES}
+    where = {"host": "", "device": "cpu", "version": sleepsweep.__version__}
+    return {"rung": rung, "step": step, **scores, **by_stage, "loss": 1.0, "time_s": float(step),
+            "bracket": bracket, "collapsed": False, **where}  # fmt: skip
+
+
+def _drawn(plan: Plan) -> list[tuple[Slot, TrialSpec]]:
+    known = {slot.trial.id for slot in plan.slots if slot.trial is not None}
+    found = []
+    for slot in plan.slots:
+        trial = slot.trial or _searched(plan, slot, known)
+        if trial is not None:
+            known.add(trial.id)
+            found.append((slot, trial))
+    return found
+
+
+def _searched(plan: Plan, slot: Slot, known: set[str]) -> TrialSpec | None:
+    for attempt in range(ATTEMPTS):
+        axes = {"seed": plan.spec.seed, "order": slot.order, "n": attempt}
+        policy = draw_policy(plan.spec.augmentations, Draws(numpy_generator("forecast", **axes)))
+        trial = plan.space.trial(policy, slot.block)
+        if trial.id not in known:
+            return trial
+    return None
+
+
+def forecast(plan: Plan, tables: Sequence[ResultsTable]) -> Forecast:
+    """Return what `plan` would run, by its simulated `tables` and a short timing on its data."""
+    step_s, probe_s = _timed(plan)
+    trials = [trial for _, trial in _drawn(plan) if trial.baseline is None]
+    rows = [table.trials for table in tables]
+    busy = [
+        step_s * each.loc[each["last"], "steps_trained"].sum() + probe_s * len(each)
+        for each in rows
+    ]
+    confirm = plan.spec.confirm
+    confirmation = (confirm.top + 2) * confirm.blocks
+    return Forecast(
+        kinds=dict(Counter(slot.kind for slot in plan.slots)),
+        sizes=dict(sorted(Counter(trial.size for trial in trials).items())),
+        blocks=len(plan.space.blocks),
+        subjects=plan.subject_counts(),
+        rungs=plan.rungs,
+        rule=plan.spec.scheduler.name,
+        stopped=fmean(int((each["decision"] == "stop").sum()) for each in rows),
+        step_s=step_s,
+        probe_s=probe_s,
+        busy_s=fmean(busy),
+        concurrent=concurrent(plan.spec),
+        cpus_per_trial=plan.spec.resources.cpus_per_trial,
+        confirmation=confirmation,
+        confirmation_s=confirmation * (step_s * plan.rungs[-1] + probe_s),
+    )
+
+
+def _timed(plan: Plan) -> tuple[float, float]:
+    """Seconds of a step and of a probe, on average over a small, a middling and a large policy."""
+    torch.set_num_threads(plan.spec.resources.cpus_per_trial)
+    policies = (trial for _, trial in _drawn(plan) if trial.baseline is None)
+    trials = sorted(policies, key=lambda trial: trial.size)
+    places = {round(k * (len(trials) - 1) / (TIMED_POLICIES - 1)) for k in range(TIMED_POLICIES)}
+    costs = [measure(trials[place], plan.store, TIMED_STEPS) for place in sorted(places)]
+    return fmean(step for step, _ in costs), fmean(probe for _, probe in costs)
