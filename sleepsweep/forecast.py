@@ -121,8 +121,9 @@ def _drawn(plan: Plan) -> list[tuple[Slot, TrialSpec]]:
 def _searched(plan: Plan, slot: Slot, known: set[str]) -> TrialSpec | None:
     for attempt in range(ATTEMPTS):
         axes = {"seed": plan.spec.seed, "order": slot.order, "n": attempt}
-        policy = draw_policy(plan.spec.augmentations, Draws(numpy_generator("forecast", **axes)))
-        trial = plan.space.trial(policy, slot.block)
+        draws = Draws(numpy_generator("forecast", **axes))
+        policy = draw_policy(plan.spec.augmentations, draws)
+        trial = plan.space.trial(policy, slot.block, plan.space.parts(draws))
         if trial.id not in known:
             return trial
     return None

@@ -59,7 +59,7 @@ def run_sweep(
     slots = plan.open_slots(records)
     if not slots:
         return True
-    searcher = SweepSearcher(plan.space, slots, records, plan.past.trials)
+    searcher = SweepSearcher(plan.space, slots, records, plan.past)
     callback = _Callback(observers, records)
     with _ray(plan.spec):
         _tune(plan, folder, searcher, callback, records, trainable)

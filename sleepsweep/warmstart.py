@@ -22,6 +22,7 @@ class PastTrial:
     """A finished trial of an earlier sweep: the values that would draw it here, and its rungs."""
 
     id: str
+    block: int
     values: Mapping[str, Scalar]
     rows: Sequence[Mapping[str, Any]]
 
@@ -67,7 +68,7 @@ def past_of(table: ResultsTable, spec: SweepSpec, source: str) -> Past:
         except OutsideError as error:
             outside[str(error)] += 1
             continue
-        found.append(PastTrial(str(name), values, _rungs(rows)))
+        found.append(PastTrial(str(name), int(last["block"]), values, _rungs(rows)))
     return Past(source, found, dict(outside))
 
 

@@ -47,6 +47,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.datainfo", "sleepsweep.augmentinfo"),
     ("sleepsweep.augmentpage",),
     ("sleepsweep.summary", "sleepsweep.samplers", "sleepsweep.schedulers"),
+    ("sleepsweep.history",),
     ("sleepsweep.search", "sleepsweep.standingtext"),
     ("sleepsweep.sweep",),
     ("sleepsweep.forecast",),
@@ -59,7 +60,7 @@ LAYERS: list[tuple[str, ...]] = [
 ONLY_IN = {
     "psutil": {"sleepsweep.systemmetrics"},
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
-    "optuna": {"sleepsweep.samplers", "sleepsweep.search"},
+    "optuna": {"sleepsweep.history", "sleepsweep.samplers"},
     "ray": {"sleepsweep.schedulers", "sleepsweep.search", "sleepsweep.sweep"},
     "sleepsweep_analysis": {
         "sleepsweep.cli.reports",

@@ -87,11 +87,11 @@ def test_a_stopped_trial_is_told_pruned_and_a_finished_one_complete(plan: Plan) 
     search = searcher(plan)
     searched = [c for c in drain(search) if c["kind"] == "search"]
     ends = [f"t{config['order']}" for config in searched[:3]]
-    search.on_trial_complete(ends[0], {"step": 2, "macro_f1": 0.4, "training_iteration": 2})
-    search.on_trial_complete(ends[1], {"step": 4, "macro_f1": 0.6, "training_iteration": 3})
+    search.on_trial_complete(ends[0], {"rung": 1, "step": 2, "macro_f1": 0.4})
+    search.on_trial_complete(ends[1], {"rung": 2, "step": 4, "macro_f1": 0.6})
     search.on_trial_complete(ends[2], error=True)
-    trials = [t for t in search.study.trials if t.state.is_finished()]
-    assert [t.state for t in trials] == [TrialState.PRUNED, TrialState.COMPLETE, TrialState.FAIL]
+    trials = [t for t in search.history.study().trials if t.state.is_finished()]
+    assert [t.state for t in trials] == [TrialState.PRUNED, TrialState.COMPLETE]
     assert trials[0].intermediate_values == {2: 0.4}
     assert trials[1].value == 0.6
 
@@ -107,7 +107,7 @@ def test_recorded_trials_are_optunas_history(plan: Plan) -> None:
                suggestion=config["suggestion"])
         for (slot, config), scores in zip(searched, ([0.4, 0.5], [0.4, 0.5, 0.6]), strict=False)
     ]  # fmt: skip
-    trials = searcher(plan, records).study.trials
+    trials = searcher(plan, records).history.study().trials
     assert [t.state for t in trials] == [TrialState.PRUNED, TrialState.COMPLETE]
     assert trials[1].value == 0.6
 
@@ -119,10 +119,10 @@ def test_a_trial_that_continues_is_told_when_it_ends_and_not_before(plan: Plan) 
                    suggestion=config["suggestion"])  # fmt: skip
     begun.rows[-1]["decision"] = "continue"
     search = searcher(plan, [begun])
-    assert search.study.trials == []
+    assert search.history.study().trials == []
     ends = {config["id"]: f"t{place}" for place, config in enumerate(drain(search))}
     search.on_trial_complete(ends[begun.trial.id], {"rung": 2, "step": 4, "macro_f1": 0.9})
-    told = [trial for trial in search.study.trials if trial.state.is_finished()]
+    told = [trial for trial in search.history.study().trials if trial.state.is_finished()]
     assert [(trial.state, trial.value) for trial in told] == [(TrialState.COMPLETE, 0.9)]
 
 
@@ -153,7 +153,7 @@ def run_to_the_end(search: SweepSearcher, last: int = 4) -> list[float]:
         scores.append(0.5 + 0.2 * ("SignFlip" in names) - 0.05 * len(names))
         step = last if number % 4 else 2
         row = {"rung": 2, "step": step, "macro_f1": scores[-1], "time_s": 1.0 + len(names)}
-        search.on_trial_complete(f"t{number}", {**row, "training_iteration": 3})
+        search.on_trial_complete(f"t{number}", row)
     raise AssertionError("the search does not end")
 
 
@@ -170,8 +170,8 @@ def test_every_sampler_draws_and_is_told(
     search = searcher(plan)
     scores = run_to_the_end(search)
     assert len(scores) == trials
-    # A suggestion that was drawn before is told as failed, and asked again under another name.
-    states = Counter(trial.state for trial in search.study.trials)
+    # One that was drawn before is asked for again, and no part of the history.
+    states = Counter(trial.state for trial in search.history.study().trials)
     assert states[TrialState.COMPLETE] + states[TrialState.PRUNED] == trials
     assert states[TrialState.RUNNING] == 0
     assert run_to_the_end(searcher(plan)) == scores
@@ -190,7 +190,9 @@ def test_generations_outlive_a_resume(sweep: Callable[..., SweepSpec], store: St
     ]  # fmt: skip
     search = searcher(plan, records)
     search.suggest("next")
-    generations = [trial.system_attrs["NSGAIISampler:generation"] for trial in search.study.trials]
+    generations = [
+        trial.system_attrs["NSGAIISampler:generation"] for trial in search.history.study().trials
+    ]
     assert generations[: 2 * POPULATION] == [0] * POPULATION + [1] * POPULATION
     assert set(generations[2 * POPULATION :]) == {2}
 
@@ -204,6 +206,6 @@ def test_several_objectives_are_told_and_recorded_ones_too(
                   [0.1, 0.2, 0.5], suggestion=config["suggestion"])  # fmt: skip
     for row in done.rows:
         row["kappa"] = row["macro_f1"] / 2
-    told = searcher(plan, [done]).study
+    told = searcher(plan, [done]).history.study()
     assert [direction.name for direction in told.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert told.trials[0].values == [0.25, 1.0]

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord
+from sleepsweep.sweepfolder import EXTENDED, SweepFolder, TrialRecord
 from sleepsweep.systemmetrics import read_samples
 from sleepsweep.tracking.runs import (
     PARENT_TAG,
@@ -166,7 +166,12 @@ class Mirror:
         client.log_text(parent, json.dumps(said, indent=1), f"{RESULTS}/{STUDY}")
         question = self._manifest["spec"]["question"]
         note = {"mlflow.note.content": question} if question else {}
-        log_batch(client, parent, params=flat(self._manifest["spec"]), tags=note)
+        params = flat(self._manifest["spec"])
+        if EXTENDED in self._manifest:
+            # A parameter of MLflow's is never changed: it stays what was launched.
+            note["trials"] = str(params["search.trials"])
+            params["search.trials"] = self._manifest[EXTENDED][0]["from"]
+        log_batch(client, parent, params=params, tags=note)
         view = json.dumps(runs_view(parent))
         client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", view)
 
