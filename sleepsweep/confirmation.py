@@ -50,6 +50,11 @@ class ConfirmationPlan(Plan):
     """A confirmation that is ready to run; its store withholds the test subjects as a sweep's."""
 
     @property
+    def title(self) -> str:
+        """What stands above the display of its progress."""
+        return f"{self.spec.name}: confirmation, scored on test subjects"
+
+    @property
     def rungs(self) -> tuple[int, ...]:
         """The one step at which its trials report."""
         return self.spec.rungs[-1:]

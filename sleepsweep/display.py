@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from sleepsweep.blockbest import best_so_far
 from sleepsweep.sweepfolder import TrialRecord
 
 STATES = {
@@ -186,13 +187,14 @@ class LiveTable(Silent):
 
 
 def _best(records: list[TrialRecord]) -> RenderableType | None:
-    finished = [r for r in records if r.has_policy and r.state == "done"]
-    if not finished:
+    # Confirmations are not raced: which of them is ahead in one block says nothing.
+    found = best_so_far([record for record in records if not record.trial.test])
+    if found is None:
         return None
-    best = max(finished, key=lambda record: float(record.rows[-1]["macro_f1"]))
-    score = 100 * best.rows[-1]["macro_f1"]
+    best, adjusted = found
     return Text.from_markup(
-        f"\n[bold]best so far[/] {score:.1f} macro-F1 on validation subjects: {_names(best)}"
+        f"\n[bold]best so far[/] {100 * adjusted:.1f} macro-F1 on validation subjects, adjusted "
+        f"for its block: {_names(best)}"
     )
 
 

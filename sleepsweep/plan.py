@@ -44,6 +44,11 @@ class Plan:
         return {name: augmentation(name).category for name in self.space.members}
 
     @property
+    def title(self) -> str:
+        """What stands above the display of its progress."""
+        return self.spec.name
+
+    @property
     def rungs(self) -> tuple[int, ...]:
         """The steps at which its trials report."""
         return self.spec.rungs

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from statistics import fmean
 from typing import Any
 
+from sleepsweep.blockbest import best_so_far
 from sleepsweep.confirmation import KIND
 from sleepsweep.sweepfolder import OPENED, SweepFolder, TrialRecord
 
@@ -55,7 +55,6 @@ def standing(folder: SweepFolder, now_s: float) -> Standing:
     """
     manifest, records = folder.read_manifest(), folder.records()
     own = [record for record in records if record.kind != KIND]
-    rivals = [record for record in own if record.has_policy]
     study = manifest["study"]
     counts = Counter(record.state for record in own)
     to_come = max(study["planned_trials"] - len(own), 0)
@@ -66,8 +65,8 @@ def standing(folder: SweepFolder, now_s: float) -> Standing:
         pid=folder.lock.holder(),
         planned=study["planned_trials"],
         trials={**{state: counts[state] for state in STATES}, "to come": to_come},
-        rungs=list(_rungs(rivals)),
-        best=_best(rivals),
+        rungs=list(_rungs([record for record in own if record.has_policy])),
+        best=_best(own),
         report_age_s=max(now_s - max(reported) / 1000, 0.0) if reported else None,
         confirmation=dict(Counter(r.state for r in records if r.kind == KIND)),
         test_opened=len(manifest.get(OPENED, [])),
@@ -88,30 +87,14 @@ def _rungs(records: Sequence[TrialRecord]) -> Iterable[dict[str, Any]]:
 
 
 def _best(records: Sequence[TrialRecord]) -> dict[str, Any] | None:
-    finished = [record for record in records if record.state == "done"]
-    if not finished:
+    found = best_so_far(records)
+    if found is None:
         return None
-    offsets = _offsets(records)
-
-    def adjusted(record: TrialRecord) -> float:
-        return float(record.rows[-1]["macro_f1"]) - offsets[record.trial.block]
-
-    best = max(finished, key=adjusted)
+    best, adjusted = found
     return {
         "trial": best.trial.id, "policy": best.trial.policy_text, "block": best.trial.block,
-        "macro_f1": best.rows[-1]["macro_f1"], "adjusted_macro_f1": adjusted(best),
+        "macro_f1": best.rows[-1]["macro_f1"], "adjusted_macro_f1": adjusted,
     }  # fmt: skip
-
-
-def _offsets(records: Sequence[TrialRecord]) -> dict[int, float]:
-    # From first rungs, which no stopping has thinned out: those of later ones are of survivors.
-    first: dict[int, list[float]] = {}
-    for record in records:
-        if record.rows:
-            first.setdefault(record.trial.block, []).append(record.rows[0]["macro_f1"])
-    means = {block: fmean(scores) for block, scores in first.items()}
-    centre = fmean(means.values())
-    return {block: mean - centre for block, mean in means.items()}
 
 
 def _failure(folder: SweepFolder, record: TrialRecord) -> dict[str, str]:

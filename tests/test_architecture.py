@@ -40,7 +40,7 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.warmstart",
         "sleepsweep.pareto",
     ),
-    ("sleepsweep.embeddings", "sleepsweep.policyexport"),
+    ("sleepsweep.embeddings", "sleepsweep.policyexport", "sleepsweep.blockbest"),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.display", "sleepsweep.tables"),
     ("sleepsweep.confirmation",),
     ("sleepsweep.standing",),

@@ -205,7 +205,7 @@ def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: b
     records = plan.own(folder.records())
     if not console.is_terminal:
         return display.Lines(console, len(plan.slots), records)
-    return display.LiveTable(console, plan.spec.name, len(plan.slots), plan.rungs, records)
+    return display.LiveTable(console, plan.title, len(plan.slots), plan.rungs, records)
 
 
 def _print_pareto(plan: "Plan", folder: "SweepFolder", console: "Console") -> None:
