@@ -26,8 +26,9 @@ from sleepsweep.data.store import Store
 from sleepsweep.learn.encoder import EncoderSpec
 from sleepsweep.learn.pretrain import Axes, Pretraining, PretrainSpec, Streams
 from sleepsweep.learn.probe import ProbeSpec, embed
+from sleepsweep.learn.supervised import train_with_labels
 from sleepsweep.metrics import confusion, macro_f1
-from sleepsweep.seeds import numpy_generator, stream
+from sleepsweep.seeds import stream
 from sleepsweep.trainable import views_of
 from sleepsweep.trial import MemberSpec
 
@@ -88,22 +89,10 @@ def _probed(encoder: nn.Module, store: Store, split: Split) -> float:
 
 
 def _with_labels(encoder: nn.Module, store: Store, split: Split, block: int) -> float:
-    """Train encoder and a linear layer with cross-entropy, the rate falling along a cosine."""
-    torch.manual_seed(stream("labelled", block=block))
-    network = nn.Sequential(encoder, nn.Linear(EncoderSpec().latent_dim, 5))
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, LABELLED_STEPS)
-    rows = store.rows(split.train)
-    order = numpy_generator("labelled", block=block)
-    for _ in range(LABELLED_STEPS):
-        batch = order.choice(rows, BATCH, replace=False)
-        # Embeddings have length 1: a scale lets the softmax become certain.
-        logits = 10 * network(torch.from_numpy(store.gather(batch)))
-        stages = torch.from_numpy(store.stages(batch)).long()
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(logits, stages).backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+    network = train_with_labels(
+        encoder, EncoderSpec().latent_dim, store.gather, store.stages, store.rows(split.train),
+        steps=LABELLED_STEPS, batch_size=BATCH, learning_rate=1e-3, axes={"block": block},
+    )  # fmt: skip
     held_out = store.rows(split.validation)
     predicted = embed(network, store.gather(held_out)).argmax(axis=1)
     return macro_f1(confusion(store.stages(held_out), predicted))

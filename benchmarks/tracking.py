@@ -39,7 +39,7 @@ SPACE: dict[str, Any] = {
     "split": {"blocks": 1, "test": 0.2, "validation": 0.25},
     "pretrain": {"batch_size": 16, "steps": 8},
     "augmentations": {"size": [0, 1], "pool": {"SignFlip": {"p": 0.5}}},
-    "search": {"trials": 1, "designs": ["none"]},
+    "search": {"trials": 1, "designs": ["none"], "baselines": False},
     "scheduler": {"grace_steps": 1, "factor": 2},
 }
 

@@ -11,7 +11,9 @@ def best_so_far(records: Sequence[TrialRecord]) -> tuple[TrialRecord, float] | N
 
     None before one has finished. A block's offset is how far the mean of its first rungs lies from
     that of all blocks: no stopping has thinned these out, while later rungs are of survivors.
+    Baselines, which have no policy and no such rungs, do not count.
     """
+    records = [record for record in records if record.has_policy]
     finished = [record for record in records if record.state == "done"]
     if not finished:
         return None

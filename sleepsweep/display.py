@@ -165,7 +165,7 @@ class LiveTable(Silent):
         for column in ("rung", "step", "reached", "went on", "stopped early", "best macro-F1"):
             table.add_column(column, justify="right")
         for rung, step in enumerate(self._rungs):
-            rows = [record.rows[rung] for record in records if len(record.rows) > rung]
+            rows = [r.rows[rung] for r in records if r.has_policy and len(r.rows) > rung]
             decisions = Counter(row["decision"] for row in rows)
             best = max((row["macro_f1"] for row in rows), default=float("nan"))
             table.add_row(
@@ -199,6 +199,8 @@ def _best(records: list[TrialRecord]) -> RenderableType | None:
 
 
 def _names(record: TrialRecord) -> str:
+    if not record.has_policy:
+        return record.trial.policy_text
     return " + ".join(member.name for member in record.trial.policy) or "no augmentation"
 
 

@@ -28,7 +28,7 @@ from sleepsweep.trainable import measure
 from sleepsweep.trial import TrialSpec
 
 Score = Callable[[int, int, int, int], float]
-"""The macro-F1, 0–1, of a trial (its order), in a block, at a rung of so many."""
+"""The macro-F1, 0–1, of a trial (its place), in a block, at a rung of so many."""
 
 TIMED_POLICIES, TIMED_STEPS = 3, 5
 
@@ -37,7 +37,7 @@ TIMED_POLICIES, TIMED_STEPS = 3, 5
 class Forecast:
     """What a sweep would run; times are in seconds.
 
-    `kinds` counts trials, `sizes` trials by number of augmentations, `stopped` those that end
+    `kinds` counts trials, `sizes` policies by number of augmentations, `stopped` those that end
     early, on average over simulated sweeps, as `busy_s` sums up the processor time of all trials.
     `confirmation` is the number of full-length trials of a confirmation, `confirmation_s` theirs.
     """
@@ -81,12 +81,12 @@ def simulated(plan: Plan, score: Score) -> ResultsTable:
     """
     scheduler: Any = make_scheduler(plan.spec, [])
     records = []
-    for slot, trial in _drawn(plan):
+    for place, (slot, trial) in enumerate(_drawn(plan)):
         record = TrialRecord(slot.order, slot.kind, slot.design, trial)
         bracket = bracket_of(plan.spec, slot.order)
         config = {"id": trial.id, "block": slot.block, "kind": slot.kind, "bracket": bracket}
         for rung, step in enumerate(trial.rungs):
-            value = score(slot.order, slot.block, rung, len(trial.rungs))
+            value = score(place, slot.block, rung, len(trial.rungs))
             row = _row(rung, step, value, bracket)
             goes_on = scheduler.on_trial_result(None, SimpleNamespace(config=config), row)
             last = rung == len(trial.rungs) - 1
@@ -132,9 +132,12 @@ def _searched(plan: Plan, slot: Slot, known: set[str]) -> TrialSpec | None:
 def forecast(plan: Plan, tables: Sequence[ResultsTable]) -> Forecast:
     """Return what `plan` would run, by its simulated `tables` and a short timing on its data."""
     step_s, probe_s = _timed(plan)
-    trials = [trial for _, trial in _drawn(plan)]
+    trials = [trial for _, trial in _drawn(plan) if trial.baseline is None]
     rows = [table.trials for table in tables]
-    busy = [step_s * each.loc[each["last"], "step"].sum() + probe_s * len(each) for each in rows]
+    busy = [
+        step_s * each.loc[each["last"], "steps_trained"].sum() + probe_s * len(each)
+        for each in rows
+    ]
     confirm = plan.spec.confirm
     confirmation = (confirm.top + 2) * confirm.blocks
     return Forecast(
@@ -158,7 +161,8 @@ def forecast(plan: Plan, tables: Sequence[ResultsTable]) -> Forecast:
 def _timed(plan: Plan) -> tuple[float, float]:
     """Seconds of a step and of a probe, on average over a small, a middling and a large policy."""
     torch.set_num_threads(plan.spec.resources.cpus_per_trial)
-    trials = sorted((trial for _, trial in _drawn(plan)), key=lambda trial: trial.size)
+    policies = (trial for _, trial in _drawn(plan) if trial.baseline is None)
+    trials = sorted(policies, key=lambda trial: trial.size)
     places = {round(k * (len(trials) - 1) / (TIMED_POLICIES - 1)) for k in range(TIMED_POLICIES)}
     costs = [measure(trials[place], plan.store, TIMED_STEPS) for place in sorted(places)]
     return fmean(step for step, _ in costs), fmean(probe for _, probe in costs)

@@ -10,7 +10,7 @@ from sleepsweep.forecast import Forecast
 from sleepsweep.summary import warning
 from sleepsweep.tables import section, table
 
-KINDS = {"design": "designed", "anchor": "anchors", "search": "searched"}
+KINDS = {"design": "designed", "anchor": "anchors", "search": "searched", "baseline": "baselines"}
 
 
 def forecast_of(found: Forecast) -> Iterator[Text | Group]:

@@ -18,10 +18,13 @@ def pareto_rows(
 
     Only trials that ran to their last rung are compared, and only within a block: another split
     alone may be worth more than any policy. Confirmations are left out, as they saw the test
-    subjects. Rows are in the order of blocks, the best by the first objective first.
+    subjects, and baselines, which have no policy. Rows are in the order of blocks, the best by the
+    first objective first.
     """
     ended = [
-        record for record in records if record.state == "done" and record.kind != "confirmation"
+        record
+        for record in records
+        if record.state == "done" and record.kind != "confirmation" and record.has_policy
     ]
     rows = [_row(record, objectives, searched) for record in ended]
     kept = [row for row in rows if not any(_beats(other, row, objectives) for other in rows)]

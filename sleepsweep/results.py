@@ -27,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 SCHEMA_VERSION = 1
-KINDS = ("design", "anchor", "search", "confirmation")
+KINDS = ("design", "anchor", "search", "confirmation", "baseline")
 DECISIONS = ("continue", "stop", "done", "collapsed", "failed")
 
 IDENTITY: dict[str, str] = {

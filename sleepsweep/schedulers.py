@@ -51,7 +51,8 @@ class BlockwiseScheduler(RungScheduler):
 
     def remember(self, records: Iterable[TrialRecord]) -> None:
         """Compare with the trials of an earlier launch too: Ray does not save what it has seen."""
-        for record in records:
+        # A baseline is no rival of policies; live, it ends before it is compared.
+        for record in (each for each in records if each.has_policy):
             for row in record.rows:
                 self._compare(record.trial.id, (record.trial.block, row["bracket"]), row)
 

@@ -6,8 +6,10 @@ shape of an Optuna trial: Optuna itself when a search suggests, `Draws` when a d
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Literal
 
+from sleepsweep.baselines import BASELINES
 from sleepsweep.data.split import Split, draw_fresh_split, draw_split
 from sleepsweep.pool import AugmentationsSpec, shared_out
 from sleepsweep.ranges import Draws, Scalar, Suggest
@@ -16,7 +18,7 @@ from sleepsweep.seeds import Axis, numpy_generator
 from sleepsweep.spec import SweepSpec
 from sleepsweep.trial import MemberSpec, Parts, TrialSpec
 
-Kind = Literal["design", "anchor", "search", "confirmation"]
+Kind = Literal["design", "anchor", "search", "confirmation", "baseline"]
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ class Space:
         return self.spec.parts.with_values(values)
 
     def slots(self) -> list[Slot]:
-        """Return every trial's place: designs first, then anchors spread among searched trials.
+        """Return every trial's place: designs, anchors spread among searched trials, baselines.
 
         Anchors and searched trials are dealt out to the blocks separately, so that neither kind
         gathers in one block. No trial occurs twice: a repeated draw is drawn again.
@@ -219,7 +221,16 @@ class Space:
             Slot(order, "design", design, trial.block, trial)
             for order, (design, trial) in enumerate(_distinct(designed, known))
         ]
-        return [*slots, *self._drawn(len(slots), known)]
+        return [*slots, *self._drawn(len(slots), known), *self._baselines()]
+
+    def _baselines(self) -> Iterator[Slot]:
+        # Counted downwards from −1: how many trials there are moves no baseline, and a baseline
+        # moves no trial, whose draws may be named by its place.
+        for place, (name, block) in enumerate(product(BASELINES, range(len(self.blocks)))):
+            if name in self.spec.search.baselines:
+                changes = {"baseline": name, "rungs": self.spec.rungs[-1:]}
+                trial = self.trial((), block).model_copy(update=changes)
+                yield Slot(-1 - place, "baseline", "", block, trial)
 
     def _drawn(self, first: int, known: set[str]) -> Iterator[Slot]:
         share, anchors = self.spec.search.anchors, 0

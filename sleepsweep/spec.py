@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
@@ -18,6 +19,7 @@ from pydantic import (
 )
 
 from sleepsweep.augment import Signal
+from sleepsweep.baselines import BASELINES
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import SplitSpec
 from sleepsweep.designs import DesignSpec
@@ -37,10 +39,17 @@ OBJECTIVES = {"macro_f1": "max", "accuracy": "max", "kappa": "max", "time_s": "m
 NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard"})
 
 
+def _switched(baselines: Any) -> Any:
+    if isinstance(baselines, bool):
+        return tuple(BASELINES) if baselines else ()
+    return baselines
+
+
 class SearchSpec(PartSpec):
     """The YAML's ``search``: how many trials are drawn, by whom, and which are run besides.
 
-    Trials of `designs` are never stopped early, unless `stop_designs` asks for it.
+    Trials of `designs` are never stopped early, unless `stop_designs` asks for it. `baselines` are
+    all (true), none (false) or those that are named.
     """
 
     goal: Literal["rank", "best"] = "rank"
@@ -50,6 +59,11 @@ class SearchSpec(PartSpec):
         DesignSpec.model_validate("none"),
     )
     stop_designs: bool = False
+    baselines: Annotated[
+        tuple[Annotated[str, only(*BASELINES)], ...],
+        Field(strict=False, validate_default=True),
+        BeforeValidator(_switched),
+    ] = tuple(BASELINES)
     sampler: Literal["random", "tpe", "gp", "cmaes", "nsga2"] | None = None
     warm_start: str | None = None
 

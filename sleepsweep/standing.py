@@ -65,7 +65,7 @@ def standing(folder: SweepFolder, now_s: float) -> Standing:
         pid=folder.lock.holder(),
         planned=study["planned_trials"],
         trials={**{state: counts[state] for state in STATES}, "to come": to_come},
-        rungs=list(_rungs(own)),
+        rungs=list(_rungs([record for record in own if record.has_policy])),
         best=_best(own),
         report_age_s=max(now_s - max(reported) / 1000, 0.0) if reported else None,
         confirmation=dict(Counter(r.state for r in records if r.kind == KIND)),

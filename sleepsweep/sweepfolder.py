@@ -53,6 +53,11 @@ class TrialRecord:
     error: str | None = None
 
     @property
+    def has_policy(self) -> bool:
+        """Whether it is compared with others, at rungs and in the end: all but baselines are."""
+        return self.trial.baseline is None
+
+    @property
     def is_finished(self) -> bool:
         """Whether the trial was stopped, done or collapsed, so that it is never run again."""
         return bool(self.rows) and self.rows[-1]["decision"] in FINAL

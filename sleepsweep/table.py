@@ -52,7 +52,10 @@ def _identity(record: TrialRecord, searched: Iterable[str]) -> dict[str, Any]:
 
 
 def _rows(record: TrialRecord) -> list[dict[str, Any]]:
-    rows = [{**row, "last": False, "steps_trained": row["step"]} for row in record.rows]
+    rows = [
+        {**row, "last": False, "steps_trained": row["step"] if record.trial.trains else 0}
+        for row in record.rows
+    ]
     if record.state == "failed":
         rows = rows or [dict(NO_ROW)]
         rows[-1]["decision"] = "failed"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from sleepsweep.augment import Policy, Signal, batch_partners
+from sleepsweep.baselines import BASELINES, Epochs, Rows, encoder_of
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
@@ -23,12 +25,9 @@ from sleepsweep.learn.pretrain import (
     load_checkpoint,
     save_checkpoint,
 )
-from sleepsweep.learn.probe import embed
+from sleepsweep.learn.probe import Stages, embed
 from sleepsweep.metrics import STAGES, Confusion, confusion, summary
-from sleepsweep.seeds import stream
 from sleepsweep.trial import TrialSpec
-
-Rows = NDArray[np.int64]
 
 # Embeddings have length 1. Where all epochs lie closer together than this, in root mean square
 # distance from their mean, there is nothing left for a probe to read.
@@ -84,8 +83,9 @@ def run_trial(
 
     With a `checkpoint` path the state is saved at every rung before its metrics are yielded, and a
     run that finds one yields the rungs it holds again and continues behind them, bit for bit on
-    CPU. A collapsed or diverged trial yields one last rung, scored at chance. Raises `ValueError`
-    when `store` does not hold the data that the trial was made for.
+    CPU. A collapsed or diverged trial yields one last rung, scored at chance. A baseline yields
+    one rung and keeps no state. Raises `ValueError` when `store` does not hold the data that the
+    trial was made for.
 
     `exam` is the store of the test subjects, for a confirmation, which is scored on them, and for
     no other trial. Raises `LeakError` where it is missing or too much, or where `store` would hand
@@ -94,6 +94,9 @@ def run_trial(
     if store.data_hash != trial.data_hash:
         raise ValueError(f"trial {trial.id} was made for other data than {store}")
     _check_exam(trial, store, exam)
+    if trial.baseline is not None:
+        yield _run_baseline(trial, trial.baseline, store)
+        return
     run = _Run(trial, store, exam)
     done = run.restore(checkpoint) if checkpoint and checkpoint.exists() else []
     yield from done
@@ -135,7 +138,7 @@ def embeddings_of(trial: TrialSpec, store: Store, checkpoint: Path, epochs: int)
         raise UserError(f"{store.folder} holds other data by now than the trial was made for.")
     run = _Run(trial, store)
     run.restore(checkpoint)
-    parts = {subject: run.probed_rows(subject) for subject in trial.validation}
+    parts = {subject: _probed(trial, store, [subject]) for subject in trial.validation}
     rows = np.concatenate(list(parts.values()))
     subjects = np.repeat(list(parts), [len(part) for part in parts.values()])
     keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), epochs)).round().astype(np.int64))
@@ -162,12 +165,11 @@ class _Run:
     def __init__(self, trial: TrialSpec, store: Store, exam: Store | None = None) -> None:
         block: Axes = {"split": trial.split, "seed": trial.seed}
         policy = trial.build_policy().in_signal(signal_of(store, trial.train))
-        encoder = trial.encoder.build(len(store.channels), stream("weights", **block))
         self.trial, self.store = trial, store
         self.scored = exam or store
         self.train = store.rows(trial.train)
         self.pretraining = Pretraining(
-            encoder,
+            encoder_of(trial, store),
             trial.pretrain,
             views_of(policy, trial.mix_partner, store, self.train),
             Streams(block, {**block, "policy": trial.policy_text}),
@@ -195,28 +197,48 @@ class _Run:
 
     def probe(self) -> tuple[dict[str, list[list[int]]], float]:
         """Confusion matrices of the scored subjects, and how far the embeddings are spread."""
-        train = np.concatenate([self.probed_rows(subject) for subject in self.trial.labelled])
-        scored = [self.trial.probe.choose(self.scored.rows([s])) for s in self.trial.scored]
-        held_out = np.concatenate(scored)
-        encoder, store = self.pretraining.encoder, self.store
-        features = np.nan_to_num(embed(encoder, store.gather(train)))
-        others = np.nan_to_num(embed(encoder, self.scored.gather(held_out)))
-        predicted = self.trial.probe.predict(features, store.stages(train), others)
-        ends = np.cumsum([len(rows) for rows in scored])[:-1]
-        parts = zip(
-            self.trial.scored,
-            np.split(self.scored.stages(held_out), ends),
-            np.split(predicted, ends),
-            strict=True,
-        )
-        return (
-            {subject: confusion(truth, guess).tolist() for subject, truth, guess in parts},
-            float(np.sqrt(features.var(axis=0).sum())),
-        )
+        trial, store, encoder = self.trial, self.store, self.pretraining.encoder
+        fitted = _probed(trial, store, trial.labelled)
+        features = np.nan_to_num(embed(encoder, store.gather(fitted)))
 
-    def probed_rows(self, subject: str) -> Rows:
-        """Rows of the epochs of a subject that the probe reads."""
-        return self.trial.probe.choose(self.store.rows([subject]))
+        def predict(epochs: Epochs) -> Stages:
+            others = np.nan_to_num(embed(encoder, epochs))
+            return trial.probe.predict(features, store.stages(fitted), others)
+
+        spread = float(np.sqrt(features.var(axis=0).sum()))
+        return _confusions(trial, self.scored, predict), spread
+
+
+def _run_baseline(trial: TrialSpec, name: str, store: Store) -> Metrics:
+    started = time.perf_counter()
+    fitted = _probed(trial, store, trial.labelled)
+    confusions = _confusions(trial, store, partial(BASELINES[name], trial, store, fitted))
+    return Metrics(
+        rung=0,
+        step=trial.rungs[-1],
+        loss=float("nan"),
+        collapsed=False,
+        time_s=time.perf_counter() - started,
+        confusions=confusions,
+    )
+
+
+def _probed(trial: TrialSpec, store: Store, subjects: Collection[str]) -> Rows:
+    """Rows of the epochs of these subjects that probes read, a subject after the other."""
+    return np.concatenate([trial.probe.choose(store.rows([subject])) for subject in subjects])
+
+
+def _confusions(
+    trial: TrialSpec, store: Store, predict: Callable[[Epochs], Stages]
+) -> dict[str, list[list[int]]]:
+    """Stage the epochs of every subject that the trial is scored on; a matrix a subject."""
+    rows = [_probed(trial, store, [subject]) for subject in trial.scored]
+    held_out = np.concatenate(rows)
+    ends = np.cumsum([len(part) for part in rows])[:-1]
+    truth = np.split(store.stages(held_out), ends)
+    guess = np.split(predict(store.gather(held_out)), ends)
+    parts = zip(trial.scored, truth, guess, strict=True)
+    return {subject: confusion(one, other).tolist() for subject, one, other in parts}
 
 
 def signal_of(store: Store, subjects: Collection[str]) -> Signal:

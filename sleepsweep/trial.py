@@ -84,6 +84,7 @@ class TrialSpec(PartSpec):
 
     `labelled` are the subjects of `train` whose labels the probe is fitted on. A confirmation is
     scored on the `test` subjects, every other trial on those of `validation`.
+    A `baseline` (`sleepsweep.baselines`) has no policy and is scored once.
     """
 
     policy: Annotated[tuple[MemberSpec, ...], Field(strict=False)]
@@ -102,6 +103,8 @@ class TrialSpec(PartSpec):
     probe: ProbeSpec
     rungs: Annotated[tuple[int, ...], Field(strict=False)]
     data_hash: str
+    # Left out of the text, and so of the hash, of trials that are none.
+    baseline: str | None = Field(default=None, exclude_if=lambda name: name is None)
 
     @cached_property
     def id(self) -> str:
@@ -131,8 +134,15 @@ class TrialSpec(PartSpec):
 
     @property
     def policy_text(self) -> str:
-        """The policy's canonical text; ``none`` for the empty one."""
+        """The policy's canonical text; ``none`` for the empty one, a baseline's name."""
+        if self.baseline is not None:
+            return f"baseline: {self.baseline}"
         return text_of(self.policy, self.choose)
+
+    @property
+    def trains(self) -> bool:
+        """Whether the encoder is trained at all."""
+        return self.baseline in (None, "with_labels")
 
     @property
     def size(self) -> int:

@@ -51,11 +51,12 @@ def past_of(table: ResultsTable, spec: SweepSpec, source: str) -> Past:
 
     A trial belongs to the space when its size, its members with all their values, and its encoder,
     pretraining and probe could have been drawn from it. Confirmations, which were scored on the
-    test subjects, are left out: a search may not learn from those.
+    test subjects, are left out: a search may not learn from those. So are baselines.
     """
     found: list[PastTrial] = []
     outside: Counter[str] = Counter()
     own = table.trials[table.trials["selected_on"] == "validation"]
+    own = own[own["kind"] != "baseline"]
     # Tables of before settings were recorded say how long trials were, at least.
     settings = {"pretrain.steps": table.study.steps, **table.study.settings}
     for name, rows in own.groupby("trial", sort=False):

@@ -33,7 +33,7 @@ TINY: dict[str, Any] = {
             "Permutation": {"n_segments": {"choice": [2, 4, 8]}},
         },
     },
-    "search": {"trials": 6, "anchors": 0.34, "designs": ["none"]},
+    "search": {"trials": 6, "anchors": 0.34, "designs": ["none"], "baselines": False},
     "scheduler": {"grace_steps": 1, "factor": 2},
 }
 

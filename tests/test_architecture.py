@@ -28,7 +28,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.part", "sleepsweep.results"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
     ("sleepsweep.ranges", "sleepsweep.trial", "sleepsweep.pool"),
-    ("sleepsweep.designs", "sleepsweep.searched"),
+    ("sleepsweep.designs", "sleepsweep.searched", "sleepsweep.baselines"),
     ("sleepsweep.spec", "sleepsweep.specfile"),
     ("sleepsweep.space",),
     (

@@ -31,7 +31,7 @@ TREE: dict[str, Any] = {
             "TailoredMixup": {"severity": 0.5},
         },
     },
-    "search": {"trials": 5, "anchors": 0.6, "designs": ["none"]},
+    "search": {"trials": 5, "anchors": 0.6, "designs": ["none"], "baselines": False},
     "scheduler": {"grace_steps": 2, "factor": 2},
     "confirm": {"top": 1, "blocks": 2},
 }

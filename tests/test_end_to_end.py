@@ -41,7 +41,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "Permutation": {"n_segments": {"choice": [2, 4, 8]}},
             },
         },
-        "search": {"trials": TRIALS - 1, "anchors": 0.25, "designs": ["none"]},
+        "search": {"trials": TRIALS - 1, "anchors": 0.25, "designs": ["none"], "baselines": False},
         "scheduler": {"grace_steps": 1, "factor": 2},
     }
     path = tmp_path_factory.mktemp("space") / "tiny.yaml"
@@ -61,7 +61,8 @@ def test_the_default_folder_keeps_checkpoints_and_is_where_the_command_is_run(
     space: Path, tmp_path: Path
 ) -> None:
     designs = "search.designs=[none, {factorial: {trials: 1}}]"
-    options = ["--trials", "0", "--set", designs, "--set", "pretrain.steps=1", "--json"]
+    settings = [designs, "search.baselines=true", "pretrain.steps=1"]
+    options = ["--trials", "0", *(f"--set={setting}" for setting in settings), "--json"]
     ended = subprocess.run(
         [sys.executable, "-m", "sleepsweep", "launch", str(space), *options],
         cwd=tmp_path, capture_output=True, text=True,
@@ -71,6 +72,10 @@ def test_the_default_folder_keeps_checkpoints_and_is_where_the_command_is_run(
     folder = tmp_path / "runs" / "tiny"
     assert lines[-1] == {"event": "end", "status": 0, "sweep": str(folder), "report": None}
     assert len(list(folder.glob("trials/*/checkpoint.pt"))) == 2
+    ended_trials = [line["policy"] for line in lines if line["event"] == "rung"]
+    baselines = {policy for policy in ended_trials if policy.startswith("baseline: ")}
+    assert len(ended_trials) == len(list(folder.glob("trials/*"))) == 5
+    assert baselines == {"baseline: untrained", "baseline: band_powers", "baseline: with_labels"}
 
 
 @pytest.fixture(scope="module")

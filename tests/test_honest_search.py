@@ -91,7 +91,13 @@ def space_of(**changes: Any) -> SweepSpec:
         "split": {"blocks": 3, "test": 0.2, "validation": 0.25},
         "pretrain": {"batch_size": 16, "steps": 9},
         "augmentations": {"size": [1, 4], "pool": pool},
-        "search": {"trials": 100, "anchors": 0.3, "designs": ["none"], "sampler": "tpe"},
+        "search": {
+            "trials": 100,
+            "anchors": 0.3,
+            "designs": ["none"],
+            "sampler": "tpe",
+            "baselines": False,
+        },
         "scheduler": {"name": "asha", "grace_steps": 1, "factor": 3},
         "resources": {"concurrent": 2},
     }

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 import yaml
 
+from sleepsweep.baselines import BASELINES
 from sleepsweep.designs import DesignSpec
 from sleepsweep.samplers import SAMPLERS
 from sleepsweep.spec import SchedulerSpec, SweepSpec
@@ -44,6 +45,10 @@ def test_the_readme_tells_of_every_sampler_and_scheduler() -> None:
     assert rows_under("Early stopping") == list(
         get_args(SchedulerSpec.model_fields["name"].annotation)
     )
+
+
+def test_the_readme_tells_of_every_baseline() -> None:
+    assert rows_under("Baselines") == list(BASELINES)
 
 
 def test_the_readme_tells_of_every_design_and_its_example_is_legal(

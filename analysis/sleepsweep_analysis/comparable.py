@@ -12,10 +12,13 @@ import pandas as pd
 from sleepsweep.results import CONFUSION_CELLS, STAGES, ResultsTable, TableError
 from sleepsweep_analysis.reruns import average_reruns
 
-__all__ = ["Comparable", "comparable", "last_rows", "over_sizes", "subjects_in_two_roles"]
+__all__ = ["Comparable", "comparable", "last_rows", "over_sizes", "subjects_in_two_roles", "swept"]
 
 PLACEBO = "placebo"
 """The category of what does nothing: it does not count towards the size of a policy."""
+
+BASELINE = "baseline"
+"""The kind of trials that have no policy: they are shown beside a ranking and never in it."""
 
 ROLES = ("validation", "test")
 RERUN = "the same policy, block and rung run again: averaged into one row"
@@ -102,12 +105,13 @@ class Comparable:
 def comparable(table: ResultsTable) -> Comparable:
     """Choose the rows of `table` that one model may describe.
 
-    Left out are confirmation runs (they read other subjects), rows without a score, rows scored on
-    the test split where others were scored on validation, rows of another version of the data,
-    rows of stopped trials that do not say where they stopped, and repeated rows. Repeated runs are
-    averaged (`sleepsweep_analysis.reruns`). A collapsed trial with no score is an outcome, not a
-    gap: it is scored at chance. Raises `TableError` where a column or the pool is missing, a score
-    is not in 0–1, or a subject was scored both to choose policies and to test them.
+    Left out are baselines (they have no policy), confirmation runs (they read other subjects), rows
+    without a score, rows scored on the test split where others were scored on validation, rows of
+    another version of the data, rows of stopped trials that do not say where they stopped, and
+    repeated rows. Repeated runs are averaged (`sleepsweep_analysis.reruns`). A collapsed trial with
+    no score is an outcome, not a gap: it is scored at chance. Raises `TableError` where a column or
+    the pool is missing, a score is not in 0–1, or a subject was scored both to choose policies and
+    to test them.
     """
     _validate(table)
     rows = table.trials.assign(points=_points(table))
@@ -153,6 +157,11 @@ def last_rows(table: ResultsTable) -> pd.DataFrame:
     """Return one row a trial: the row of its last rung, in launch order."""
     ordered = table.trials.sort_values(["order", "rung"], kind="stable")
     return ordered.groupby("trial", sort=False).tail(1).reset_index(drop=True)
+
+
+def swept(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return those rows that answer the sweep's question: no baselines and no confirmation."""
+    return trials[~trials["kind"].isin([BASELINE, "confirmation"])]
 
 
 def _validate(table: ResultsTable) -> None:
@@ -220,6 +229,10 @@ def _confirmation(rows: pd.DataFrame) -> pd.Series:
     return rows["kind"] == "confirmation"
 
 
+def _baseline(rows: pd.DataFrame) -> pd.Series:
+    return rows["kind"] == BASELINE
+
+
 def _on_test(rows: pd.DataFrame) -> pd.Series:
     on_test = rows["selected_on"] == "test"
     return on_test & bool((rows["selected_on"] == "validation").any())
@@ -245,6 +258,7 @@ def _no_score(rows: pd.DataFrame) -> pd.Series:
 
 
 _RULES = (
+    ("baselines: they have no policy and stand beside the ranking", _baseline),
     ("confirmation runs: they read other subjects than the rest", _confirmation),
     ("no score: the trial failed, or had not reported", _no_score),
     ("scored on the test split while others were scored on validation", _on_test),

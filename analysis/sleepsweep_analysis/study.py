@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sleepsweep.results import ResultsTable
-from sleepsweep_analysis.comparable import Comparable, comparable, last_rows, over_sizes
+from sleepsweep_analysis.comparable import (
+    Comparable,
+    comparable,
+    last_rows,
+    over_sizes,
+    swept,
+)
 from sleepsweep_analysis.estimates import (
     crosschecks,
     dose,
@@ -26,6 +32,7 @@ from sleepsweep_analysis.estimates import (
 from sleepsweep_analysis.estimates.detectable import detectable_effects
 from sleepsweep_analysis.estimates.ranking import DRAWS
 from sleepsweep_analysis.model import Posterior, build, fit
+from sleepsweep_analysis.policies.baselines import baselines
 from sleepsweep_analysis.policies.confirmation import confirmation
 from sleepsweep_analysis.policies.leaderboard import leaderboard
 from sleepsweep_analysis.policies.representations import Representation, representations
@@ -74,7 +81,7 @@ class Analysis:
 
     @_once
     def trials(self) -> pd.DataFrame:
-        """One row a trial, its last rung; confirmation included."""
+        """One row a trial, its last rung; baselines and confirmation included."""
         return last_rows(self.table)
 
     @_once
@@ -145,6 +152,11 @@ class Analysis:
     def confirmation(self) -> pd.DataFrame:
         """`confirmation.confirmation`."""
         return confirmation(self.table)
+
+    @_once
+    def baselines(self) -> pd.DataFrame:
+        """`baselines.baselines`."""
+        return baselines(self.table)
 
     @_once
     def stages(self) -> pd.DataFrame:
@@ -222,7 +234,7 @@ class Analysis:
         trials, board = self.trials, self.leaderboard
         return Evidence(
             study=self.table.study,
-            trials=trials[trials["kind"] != "confirmation"],
+            trials=swept(trials),
             all=self.table.trials,
             subjects=self.table.subjects,
             chosen=self.chosen,

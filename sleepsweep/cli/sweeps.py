@@ -59,9 +59,9 @@ def check(
     designs = ", ".join(
         f"{item.name} ({item.design.count(pool, blocks)})" for item in spec.search.designs
     )
-    print(
-        f"{space}: valid. {spec.search.trials} drawn trials, designs: {designs or 'no'}; ", end=""
-    )
+    baselines = ", ".join(spec.search.baselines)
+    print(f"{space}: valid. {spec.search.trials} drawn trials, ", end="")
+    print(f"designs: {designs or 'no'}; baselines: {baselines or 'no'}; ", end="")
     print(f"blocks: {spec.split.blocks}; rungs at steps {', '.join(map(str, spec.rungs))}.")
     print(people)
     for sentence in notes:

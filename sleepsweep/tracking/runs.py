@@ -110,8 +110,9 @@ def tagged(client: Any, experiment: str, tag: str, value: str) -> list[Any]:
 
 
 def run_name(record: TrialRecord) -> str:
-    """The name of a trial's run: its place in the order, and its augmentations."""
-    names = " + ".join(member.name for member in record.trial.policy) or "none"
+    """The name of a trial's run: its place in the order, and its augmentations or baseline."""
+    members = " + ".join(member.name for member in record.trial.policy) or "none"
+    names = members if record.has_policy else record.trial.policy_text
     return f"{record.order:03d} {names}"
 
 

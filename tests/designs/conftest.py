@@ -15,7 +15,7 @@ def space_of(sweep: Callable[..., SweepSpec]) -> Callable[..., Space]:
 
     def make(*designs: Any, blocks: int = 2, **augmentations: Any) -> Space:
         spec = sweep(
-            search={"trials": 0, "designs": list(designs)},
+            search={"trials": 0, "designs": list(designs), "baselines": False},
             split={"blocks": blocks},
             augmentations=augmentations,
         )

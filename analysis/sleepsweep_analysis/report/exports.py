@@ -24,9 +24,9 @@ RESULTS_VERSION = 1
 """Version of the layout of ``results.json``; raised when a key changes its meaning or goes."""
 
 HEADLINES = (
-    "confirmation", "categories", "effects", "size_curve", "interactions", "optima", "covariates",
-    "robustness", "crosschecks", "leaderboard", "stages", "variance", "runs_needed", "fidelity",
-    "contrast", "sensitivity",
+    "confirmation", "baselines", "categories", "effects", "size_curve", "interactions", "optima",
+    "covariates", "robustness", "crosschecks", "leaderboard", "stages", "variance", "runs_needed",
+    "fidelity", "contrast", "sensitivity",
 )  # fmt: skip
 """Tables inside ``results.json``."""
 

@@ -44,11 +44,12 @@ class Check:
 class Evidence:
     """What the warnings are computed from.
 
-    `trials` has one row a trial (its last rung) without confirmation runs, `all` every row of the
-    table, `subjects` its confusion matrices; `confirmed` counts confirmation trials, `effects` is
-    the table of augmentations, `crosschecks` that of the other estimators (augmentation, method,
-    effect, low, high, n, apart), `noise` the sd between trials that the model found, `reached`
-    how many trials reached the last rung, `flips` the verdicts that change without the collapsed.
+    `trials` has one row a trial (its last rung) without baselines and confirmation runs, `all` all
+    rows of the table, `subjects` its confusion matrices; `confirmed` counts confirmation trials,
+    `effects` is the table of augmentations, `crosschecks` that of the other estimators
+    (augmentation, method, effect, low, high, n, apart), `noise` the sd between trials that the
+    model found, `reached` how many trials reached the last rung, `flips` the verdicts that change
+    without the collapsed.
     """
 
     study: StudyInfo

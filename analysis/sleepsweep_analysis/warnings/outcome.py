@@ -59,7 +59,9 @@ def incomplete(seen: Evidence) -> Check:
     The tie is Fisher's exact test of failing against each augmentation, Holm over the pool.
     """
     failed = seen.trials["decision"] == "failed"
-    short = max(seen.study.planned_trials - len(seen.trials), 0)
+    # Baselines are planned too, and run like the others.
+    begun = seen.all.loc[seen.all["kind"] != "confirmation", "trial"].nunique()
+    short = max(seen.study.planned_trials - int(begun), 0)
     running = int((seen.trials["decision"] == "continue").sum())
     text = f"Trials failed: {int(failed.sum())}; unfinished: {running}; not started: {short}."
     tied = _tied(seen, failed)

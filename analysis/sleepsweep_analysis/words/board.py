@@ -4,7 +4,7 @@ import pandas as pd
 
 from sleepsweep_analysis.words.numbers import interval, plural, points, shortened, signed
 
-__all__ = ["board_finding", "confirmation_finding", "groups_finding", "winner"]
+__all__ = ["baselines_finding", "board_finding", "confirmation_finding", "groups_finding", "winner"]
 
 
 POLICY = 160
@@ -51,6 +51,18 @@ def board_finding(board: pd.DataFrame, reason: str | None) -> str:
         f"model expects {points(top['expected'])} of its policy "
         f"({interval(top['expected_low'], top['expected_high'], plus=False)}).{lucky}{refused}"
     )
+
+
+def baselines_finding(baselines: pd.DataFrame) -> str:
+    """What other ways than the policies reach on the same blocks."""
+    said = []
+    for _, row in baselines.iterrows():
+        known = f", {interval(row['low'], row['high'], plus=False)}" if pd.notna(row["low"]) else ""
+        said.append(
+            f"{str(row['policy']).removeprefix('baseline: ')} {points(row['score'])} "
+            f"({plural(int(row['blocks']), 'block')}{known})"
+        )
+    return f"Beside the ranking, macro-F1 of the baselines: {'; '.join(said)}."
 
 
 def groups_finding(board: pd.DataFrame) -> str:

@@ -36,6 +36,7 @@ COLUMNS = {
     "expected_low expected_high of group optimism",
     "confirmation": "rank policy size blocks score low high gain gain_low gain_high subjects "
     "verdict",
+    "baselines": "policy blocks score low high",
     "stages": "augmentation stage effect low high",
     "variance": "component sd low high meaning",
     "runs_needed": "effect trials blocks",
@@ -234,14 +235,21 @@ def _policy_tables(rng: np.random.Generator, trials: pd.DataFrame) -> dict[str, 
          (3, "TimeWarping", 1, 10, 65.6, 63.5, 67.7, 0.6, -0.6, 1.8, 12, "cannot tell")],
         columns=COLUMNS["confirmation"].split(),
     )  # fmt: skip
+    baselines = pd.DataFrame(
+        [
+            ("baseline: with_labels", 3, 71.2, 66.0, 76.4),
+            ("baseline: untrained", 1, 31.0, np.nan, np.nan),
+        ],
+        columns=COLUMNS["baselines"].split(),
+    )
     people = pd.DataFrame({"subject": [f"subject {n:02d}" for n in range(12)],
                            "best": rng.normal(66, 5, 12), "epochs": 1030})  # fmt: skip
     people["difference"] = rng.normal(2, 2.2, 12)
     people["baseline"] = people["best"] - people["difference"]
     contrast = pd.DataFrame([(board["trial"].iloc[0], "t0000", 0, board["policy"].iloc[0], 2.1,
                               0.4, 3.8, 12)], columns=COLUMNS["contrast"].split())  # fmt: skip
-    return {"leaderboard": board, "confirmation": confirmation, "subjects": people,
-            "contrast": contrast}  # fmt: skip
+    return {"leaderboard": board, "confirmation": confirmation, "baselines": baselines,
+            "subjects": people, "contrast": contrast}  # fmt: skip
 
 
 def _noise_tables() -> dict[str, pd.DataFrame]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from sleepsweep_analysis.comparable import swept
 from sleepsweep_analysis.figures.figure import Figure, Panel
 from sleepsweep_analysis.figures.heatmap import heatmap
 from sleepsweep_analysis.study import Analysis
@@ -17,7 +18,7 @@ MOST = 300
 
 def design_maps(analysis: Analysis) -> tuple[Figure, Figure]:
     """The map in launch order, and the map by how far trials got."""
-    trials = analysis.trials[analysis.trials["kind"] != "confirmation"].sort_values("order")
+    trials = swept(analysis.trials).sort_values("order")
     far = trials.sort_values(["rung", "macro_f1"], kind="stable", na_position="first")
     switches = [f"on.{name}" for name in analysis.chosen.pool]
     table = trials[["trial", "order", "kind", "block", "rung", "decision", *switches]]

@@ -21,6 +21,8 @@ def build(analysis: Analysis) -> Section:
     blocks.append(Text(words.confirmation_finding(analysis.confirmation)))
     if len(analysis.confirmation):
         blocks.append(confirmed(analysis))
+    if len(analysis.baselines):
+        blocks.append(Text(words.baselines_finding(analysis.baselines)))
     if board.empty:
         blocks.append(Text(words.board_finding(board, None)))
     else:

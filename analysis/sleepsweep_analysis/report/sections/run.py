@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sleepsweep_analysis.comparable import CHANCE
+from sleepsweep_analysis.comparable import CHANCE, swept
 from sleepsweep_analysis.figures.bars import stacked
 from sleepsweep_analysis.figures.figure import Figure
 from sleepsweep_analysis.figures.heatmap import heatmap
@@ -140,7 +140,7 @@ def _inclusion(analysis: Analysis) -> Figure:
 
 
 def _shares(analysis: Analysis) -> pd.DataFrame:
-    trials = analysis.trials[analysis.trials["kind"] != "confirmation"].sort_values("order")
+    trials = swept(analysis.trials).sort_values("order")
     many = max(min(PARTS, len(trials) // 4), 1)
     part = pd.Series(np.arange(len(trials)) * many // max(len(trials), 1) + 1, trials.index)
     means = trials[analysis.chosen.switches].groupby(part).mean()
