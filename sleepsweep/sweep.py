@@ -6,6 +6,7 @@ Call `sleepsweep.rayenv.set_local_ray` before this module is imported.
 import logging
 import os
 import shutil
+import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -142,7 +143,7 @@ def cpu_count() -> int:
 @contextmanager
 def _ray(spec: SweepSpec) -> Iterator[None]:
     """A local Ray for one sweep: quiet, without dashboard, its token readable by its owner only."""
-    before = os.umask(0o077)
+    before, on_sigterm = os.umask(0o077), signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address="local",
@@ -153,8 +154,13 @@ def _ray(spec: SweepSpec) -> Iterator[None]:
         )
         # A failed trial is reported by the folder and at the end, with its traceback in a file.
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    except SystemExit as end:
+        # While it starts, Ray answers SIGTERM in its own way; it is the end that Ctrl-C is.
+        raise KeyboardInterrupt from end
     finally:
         os.umask(before)
+        if signal.getsignal(signal.SIGTERM) is not on_sigterm:
+            signal.signal(signal.SIGTERM, on_sigterm)
     try:
         yield
     finally:

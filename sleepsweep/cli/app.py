@@ -49,14 +49,18 @@ def _version(
 
 @contextmanager
 def interruptible(folder: "SweepFolder", again: str | None = None) -> Iterator[None]:
-    """Let Ctrl-C and `sleepsweep stop` end the block, wherever it is, with exit status 3.
+    """Let Ctrl-C, `sleepsweep stop` and a job's end end the block, wherever it is, with status 3.
 
     What goes on then is the command `again`, or else the launch. A script's background job ignores
-    Ctrl-C from its start; here it does not.
+    Ctrl-C from its start; here it does not. Slurm announces the end of a job's time by SIGTERM, or
+    by the signal that one asks for, which is SIGUSR1 by custom.
     """
     from sleepsweep.summary import stopped
 
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in ENDS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in ENDS[1:]:
+        signal.signal(number, _as_ctrl_c)
     try:
         yield
     except KeyboardInterrupt as interrupt:
@@ -64,7 +68,15 @@ def interruptible(folder: "SweepFolder", again: str | None = None) -> Iterator[N
         print(f"sleepsweep: {said}", file=sys.stderr)
         raise typer.Exit(INCOMPLETE) from interrupt
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+def _as_ctrl_c(number: int, frame: object) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def console_for(*, quiet: bool) -> "Console":
