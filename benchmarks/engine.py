@@ -24,10 +24,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sleepsweep.data.store import Store
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import make_plan
 from sleepsweep.rayenv import set_local_ray
-from sleepsweep.spec import SweepSpec
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord
+from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.trainable import Metrics
 from sleepsweep.trial import TrialSpec
 

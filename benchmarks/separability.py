@@ -28,8 +28,8 @@ from sleepsweep.learn.pretrain import Axes, Pretraining, PretrainSpec, Streams
 from sleepsweep.learn.probe import ProbeSpec, embed
 from sleepsweep.learn.supervised import train_with_labels
 from sleepsweep.metrics import confusion, macro_f1
+from sleepsweep.probedrun import views_of
 from sleepsweep.seeds import stream
-from sleepsweep.trainable import views_of
 from sleepsweep.trial import MemberSpec
 
 SUBJECTS, BLOCKS, BATCH = 20, 5, 128

@@ -23,14 +23,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.spec import SweepSpec
+from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.sweep import Observer
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.tracking import Tracker
 from sleepsweep.tracking.runs import PARENT_TAG, SWEEP_TAG, TRIAL_TAG, tagged
 from sleepsweep.tracking.server import open_client
-from sleepsweep.trial import TrialSpec
 
 RUNGS, CONCURRENT = 4, 2
 SPACE: dict[str, Any] = {
@@ -124,8 +124,7 @@ def made_up_trials(plan: Plan, count: int) -> list[TrialRecord]:
     """Trials that differ in their seeds."""
     slot = plan.slots[0]
     assert slot.trial is not None
-    fields = slot.trial.model_dump(mode="json")
-    trials = [TrialSpec.model_validate({**fields, "seed": seed}) for seed in range(count)]
+    trials = [slot.trial.changed(seed=seed) for seed in range(count)]
     return [TrialRecord(order, slot.kind, slot.design, trial) for order, trial in enumerate(trials)]
 
 

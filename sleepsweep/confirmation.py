@@ -12,9 +12,10 @@ from typing import Any, Final
 from sleepsweep.data.preparation import prepare
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan
 from sleepsweep.space import Block, Slot, fresh_blocks
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.trial import TrialSpec
 
 KIND: Final = "confirmation"
@@ -33,16 +34,14 @@ class Candidate:
 
     def in_block(self, block: Block, test: tuple[str, ...]) -> TrialSpec:
         """Return the candidate's trial in a fresh block: full length, scored on `test`."""
-        # Validated anew and not copied: a copy of a model keeps the identity it has told already.
-        like = self.like.model_dump()
+        policy, choose = self.like.policy, self.like.choose
         if self.only is not None:
-            like["policy"] = [m for m in like["policy"] if m["name"] == self.only]
-            like["choose"] = None
-        return TrialSpec.model_validate({
-            **like, "block": block.index, "split": block.split_index, "seed": block.seed,
-            "train": block.split.train, "labelled": block.labelled,
-            "validation": block.split.validation, "test": test, "rungs": like["rungs"][-1:],
-        })  # fmt: skip
+            policy, choose = tuple(m for m in policy if m.name == self.only), None
+        return self.like.changed(
+            policy=policy, choose=choose, block=block.index, split=block.split_index,
+            seed=block.seed, train=block.split.train, labelled=block.labelled,
+            validation=block.split.validation, test=test, rungs=self.like.rungs[-1:],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class ConfirmationPlan(Plan):
 
     def own(self, records: Sequence[TrialRecord]) -> list[TrialRecord]:
         """Return the confirmations among the records of the sweep's folder."""
-        return [record for record in records if record.kind == KIND]
+        return [record for record in records if record.confirms]
 
     def exam(self, folder: SweepFolder) -> Store:
         """Open the test subjects, after it has been written down in the sweep's folder.
@@ -86,7 +85,7 @@ def make_confirmation(
     whole = plan.spec.scheduler.model_copy(update={"name": "none"})
     spec = plan.spec.model_copy(update={"scheduler": whole})
     fresh = fresh_blocks(spec, plan.store.nights, plan.test, blocks)
-    held = {record.trial.id: record for record in records if record.kind == KIND}
+    held = {record.trial.id: record for record in records if record.confirms}
     slots = [_slot(record) for record in held.values()]
     order = max([*(record.order for record in records), len(plan.slots) - 1]) + 1
     for block in fresh:

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
-from sleepsweep.sweepfolder import SweepFolder
-from sleepsweep.sweepstore import open_store
-from sleepsweep.trainable import embeddings_of
+from sleepsweep.folder.store import open_store
+from sleepsweep.folder.sweepfolder import SweepFolder
+from sleepsweep.learn.pretrain import load_checkpoint
+from sleepsweep.learn.probe import embed
+from sleepsweep.probedrun import ProbedRun, probed
+from sleepsweep.replacing import replacing
 from sleepsweep.trial import TrialSpec
 
 EPOCHS = 2000
@@ -42,17 +46,27 @@ def write_embeddings(folder: Path, trials: Collection[str], *, umap: bool = Fals
 
 def _write(sweep: SweepFolder, trial: TrialSpec, path: Path, *, umap: bool) -> None:
     store = open_store(sweep.read_manifest())
-    found = embeddings_of(trial, store, sweep.checkpoint_path(trial.id), EPOCHS)
-    arrays: dict[str, Any] = {
-        "embedding": found.features, "stage": found.stages, "subject": found.subjects
-    }  # fmt: skip
+    arrays = _embedded(trial, store, sweep.trial(trial.id).checkpoint)
     if umap:
-        arrays["umap"] = _plane(found.features)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as handle:
+        arrays["umap"] = _plane(arrays["embedding"])
+    with replacing(path) as partial, partial.open("wb") as handle:
         np.savez_compressed(handle, **arrays)
-    partial.replace(path)
+
+
+def _embedded(trial: TrialSpec, store: Store, checkpoint: Path) -> dict[str, Any]:
+    """Embeddings (epoch, latent_dim), stages 0–4 and subjects of validation epochs."""
+    if not checkpoint.exists():
+        raise UserError(f"{checkpoint}: no such file.")
+    if store.data_hash != trial.data_hash:
+        raise UserError(f"{store.folder} holds other data by now than the trial was made for.")
+    run = ProbedRun(trial, store)
+    run.pretraining.restore(load_checkpoint(checkpoint)["pretraining"])
+    parts = {subject: probed(trial, store, [subject]) for subject in trial.validation}
+    rows = np.concatenate(list(parts.values()))
+    subjects = np.repeat(list(parts), [len(part) for part in parts.values()])
+    keep = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), EPOCHS)).round().astype(np.int64))
+    features = embed(run.pretraining.encoder, store.gather(rows[keep]))
+    return {"embedding": features, "stage": store.stages(rows[keep]), "subject": subjects[keep]}
 
 
 def _lacks_umap(path: Path) -> bool:

@@ -4,6 +4,7 @@ The scores are made up, by a function that the caller gives; the trials and the 
 them are the sweep's own.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,17 +15,18 @@ from typing import Any
 import torch
 
 import sleepsweep
+from sleepsweep.data.store import Store
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.table import build_table
 from sleepsweep.metrics import STAGES
 from sleepsweep.plan import Plan
-from sleepsweep.ranges import Draws
+from sleepsweep.probedrun import ProbedRun
 from sleepsweep.results import ResultsTable, StudyInfo
-from sleepsweep.schedulers import bracket_of, make_scheduler
+from sleepsweep.search.schedulers import bracket_of, make_scheduler
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.space import ATTEMPTS, Slot, draw_policy
+from sleepsweep.spec.ranges import Draws
 from sleepsweep.sweep import concurrent
-from sleepsweep.sweepfolder import TrialRecord
-from sleepsweep.table import build_table
-from sleepsweep.trainable import measure
 from sleepsweep.trial import TrialSpec
 
 Score = Callable[[int, int, int, int], float]
@@ -166,3 +168,17 @@ def _timed(plan: Plan) -> tuple[float, float]:
     places = {round(k * (len(trials) - 1) / (TIMED_POLICIES - 1)) for k in range(TIMED_POLICIES)}
     costs = [measure(trials[place], plan.store, TIMED_STEPS) for place in sorted(places)]
     return fmean(step for step, _ in costs), fmean(probe for _, probe in costs)
+
+
+def measure(trial: TrialSpec, store: Store, steps: int) -> tuple[float, float]:
+    """Return the seconds that one of a trial's steps takes, on average over `steps`, and a probe.
+
+    The first step, which sets everything up, is left out.
+    """
+    run = ProbedRun(trial, store)
+    run.train(1)
+    started = time.perf_counter()
+    run.train(1 + steps)
+    trained = time.perf_counter()
+    run.probe()
+    return (trained - started) / steps, time.perf_counter() - trained

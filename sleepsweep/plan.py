@@ -16,13 +16,14 @@ from sleepsweep.data.preparation import prepare
 from sleepsweep.data.split import set_aside, split_hash
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.sweepfolder import SweepFolder, command
+from sleepsweep.folder.table import build_table
 from sleepsweep.progress import Progress, silent
 from sleepsweep.results import EMBEDDINGS, ResultsTable, StudyInfo
+from sleepsweep.search.warmstart import NO_PAST, Past, past_of
 from sleepsweep.space import Slot, Space, make_blocks
-from sleepsweep.spec import SweepSpec
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord, command
-from sleepsweep.table import build_table
-from sleepsweep.warmstart import NO_PAST, Past, past_of
+from sleepsweep.spec.sweepspec import SweepSpec
 
 LIBRARIES = ("ray", "torch", "optuna", "numpy", "scikit-learn", "mlflow")
 
@@ -55,7 +56,7 @@ class Plan:
 
     def own(self, records: Sequence[TrialRecord]) -> list[TrialRecord]:
         """Return the records of this plan's trials: all of the folder's but its confirmations."""
-        return [record for record in records if record.kind != "confirmation"]
+        return [record for record in records if not record.confirms]
 
     def exam(self, folder: SweepFolder) -> Store | None:
         """The store of the test subjects, which no trial of a sweep is scored on: there is none."""

@@ -10,7 +10,7 @@ import yaml
 from sleepsweep.augment import Signal
 from sleepsweep.data.atomic import writing
 from sleepsweep.data.store import Store
-from sleepsweep.trainable import signal_of
+from sleepsweep.probedrun import signal_of
 from sleepsweep.trial import MemberSpec, TrialSpec
 
 YAML, PYTHON = "policy.yaml", "policy.py"

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from sleepsweep.errors import UserError
 from sleepsweep.metrics import STAGES, Confusion, macro_f1
+from sleepsweep.replacing import replacing
 
 __all__ = [
     "DECISIONS", "KINDS", "STAGES", "Confusion", "ResultsTable", "StudyInfo", "TableError",
@@ -223,6 +224,5 @@ def _read_study(trials: pa.Table, path: Path) -> StudyInfo:
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    pq.write_table(table, partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        pq.write_table(table, partial)

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from sleepsweep.baselines import BASELINES
 from sleepsweep.data.split import Split, draw_fresh_split, draw_split
-from sleepsweep.pool import AugmentationsSpec, shared_out
-from sleepsweep.ranges import Draws, Scalar, Suggest
-from sleepsweep.searched import draw_values
 from sleepsweep.seeds import Axis, numpy_generator
-from sleepsweep.spec import SweepSpec
+from sleepsweep.spec.pool import AugmentationsSpec, shared_out
+from sleepsweep.spec.ranges import Draws, Scalar, Suggest
+from sleepsweep.spec.searched import draw_values
+from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.trial import MemberSpec, Parts, TrialSpec
 
 Kind = Literal["design", "anchor", "search", "confirmation", "baseline"]
@@ -228,8 +228,7 @@ class Space:
         # moves no trial, whose draws may be named by its place.
         for place, (name, block) in enumerate(product(BASELINES, range(len(self.blocks)))):
             if name in self.spec.search.baselines:
-                changes = {"baseline": name, "rungs": self.spec.rungs[-1:]}
-                trial = self.trial((), block).model_copy(update=changes)
+                trial = self.trial((), block).changed(baseline=name, rungs=self.spec.rungs[-1:])
                 yield Slot(-1 - place, "baseline", "", block, trial)
 
     def _drawn(self, first: int, known: set[str]) -> Iterator[Slot]:

@@ -21,11 +21,12 @@ from ray import tune
 
 import sleepsweep
 from sleepsweep.data.store import Store
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan
-from sleepsweep.schedulers import make_scheduler
-from sleepsweep.search import SweepSearcher
-from sleepsweep.spec import SweepSpec
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord
+from sleepsweep.search.schedulers import make_scheduler
+from sleepsweep.search.searcher import SweepSearcher
+from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.systemmetrics import sampled
 from sleepsweep.trainable import Trainable, run_trial
 from sleepsweep.trial import TrialSpec
@@ -115,8 +116,9 @@ def _work(
     """Run one trial in a worker process; Ray ends it inside `tune.report` when it is stopped."""
     torch.set_num_threads(threads)
     trial = TrialSpec.model_validate(config["trial"])
-    with sampled(folder.samples_path(trial.id)) if watched else nullcontext():
-        for metrics in trainable(trial, store, folder.checkpoint_path(trial.id), exam):
+    files = folder.trial(trial.id)
+    with sampled(files.samples) if watched else nullcontext():
+        for metrics in trainable(trial, store, files.checkpoint, exam):
             tune.report(
                 {
                     **metrics.plain,

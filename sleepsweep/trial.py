@@ -15,7 +15,7 @@ from sleepsweep.learn.encoder import EncoderSpec
 from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec
-from sleepsweep.ranges import Scalar
+from sleepsweep.spec.ranges import Scalar
 
 Subjects = Annotated[tuple[str, ...], Field(strict=False)]
 
@@ -111,6 +111,10 @@ class TrialSpec(PartSpec):
         """Twelve hexadecimal digits that name this trial on every machine."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def changed(self, **fields: Any) -> Self:
+        """Return the trial with other fields; a plain copy would keep the identity it has told."""
+        return type(self).model_validate({**self.model_dump(), **fields})
 
     @property
     def parts(self) -> Parts:

@@ -14,7 +14,7 @@ from sleepsweep.data.preparation import prepare
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.spec import SweepSpec
+from sleepsweep.spec.sweepspec import SweepSpec
 
 TINY: dict[str, Any] = {
     "name": "tiny",

@@ -10,20 +10,21 @@ from pydantic import ValidationError
 from sleepsweep import forecast as forecasts
 from sleepsweep.baselines import BASELINES
 from sleepsweep.data.store import Store
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.standing import standing
+from sleepsweep.folder.sweepfolder import SweepFolder
+from sleepsweep.folder.table import build_table
 from sleepsweep.forecast import simulated
 from sleepsweep.learn.pretrain import Pretraining
-from sleepsweep.pareto import pareto_rows
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.results import StudyInfo
-from sleepsweep.schedulers import make_scheduler
+from sleepsweep.search.pareto import pareto_rows
+from sleepsweep.search.schedulers import make_scheduler
+from sleepsweep.search.warmstart import past_of
 from sleepsweep.space import Slot
-from sleepsweep.spec import SweepSpec
-from sleepsweep.standing import standing
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord
-from sleepsweep.table import build_table
+from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.trainable import run_trial
 from sleepsweep.trial import TrialSpec
-from sleepsweep.warmstart import past_of
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ import pytest
 from sleepsweep.confirmation import Candidate, ConfirmationPlan, candidates_of, make_confirmation
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan, make_plan, read_table
 from sleepsweep.results import KINDS
-from sleepsweep.spec import SweepSpec
+from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.sweep import run_sweep
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.trainable import Metrics, run_trial
 
 ROOT = Path(__file__).parent.parent / "sleepsweep"
@@ -176,7 +177,7 @@ def test_few_modules_open_a_store_and_one_opens_the_test_subjects() -> None:
                 if kind:
                     opening[kind].add(str(path.relative_to(ROOT)))
     outside_a_sweep = {"cli/data.py", "cli/augment.py", "data/preparation.py"}
-    assert opening["open"] - outside_a_sweep == {"plan.py", "sweepstore.py", "confirmation.py"}
+    assert opening["open"] - outside_a_sweep == {"plan.py", "folder/store.py", "confirmation.py"}
     assert opening["only"] == {"confirmation.py"}
 
 

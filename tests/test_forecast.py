@@ -10,10 +10,9 @@ import pytest
 import yaml
 
 from sleepsweep import forecast as module
-from sleepsweep.forecast import forecast, simulated
+from sleepsweep.forecast import forecast, measure, simulated
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.spec import SweepSpec
-from sleepsweep.trainable import measure
+from sleepsweep.spec.sweepspec import SweepSpec
 
 
 def by_order(trial: int, block: int, rung: int, rungs: int) -> float:

@@ -13,7 +13,7 @@ import yaml
 from sleepsweep.augment import Policy, PolicyTransform, Signal
 from sleepsweep.plan import Plan
 from sleepsweep.policyexport import PolicyExport
-from sleepsweep.trainable import signal_of, views_of
+from sleepsweep.probedrun import signal_of, views_of
 from sleepsweep.trial import MemberSpec, TrialSpec
 
 HEAVY = ["ray", "mlflow", "optuna", "pydantic", "pandas", "sklearn", "yaml"]

@@ -8,9 +8,10 @@ import yaml
 
 from sleepsweep.baselines import BASELINES
 from sleepsweep.designs import DesignSpec
-from sleepsweep.samplers import SAMPLERS
-from sleepsweep.spec import SchedulerSpec, SweepSpec
-from sleepsweep.specfile import read_spec
+from sleepsweep.search.samplers import SAMPLERS
+from sleepsweep.spec.sections import SchedulerSpec
+from sleepsweep.spec.specfile import read_spec
+from sleepsweep.spec.sweepspec import SweepSpec
 
 FOLDER = Path(__file__).parent.parent / "search_spaces"
 SPACES = sorted(FOLDER.glob("*.yaml"))

@@ -12,10 +12,10 @@ from scipy.stats import chisquare
 
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.pool import shared_out
-from sleepsweep.ranges import Draws, Range
 from sleepsweep.space import Recorded, draw_policy
-from sleepsweep.spec import SweepSpec
+from sleepsweep.spec.pool import shared_out
+from sleepsweep.spec.ranges import Draws, Range
+from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.trial import MemberSpec, TrialSpec
 
 

@@ -10,8 +10,9 @@ import torch
 from mlflow import MlflowClient
 
 from sleepsweep import systemmetrics
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan
-from sleepsweep.sweepfolder import SweepFolder, TrialRecord
 from sleepsweep.systemmetrics import read_samples, sampled
 from sleepsweep.tracking import Tracker, database_uri
 
@@ -62,7 +63,7 @@ def test_samples_are_metrics_of_the_trials_run_and_none_is_there_twice(
     slot = plan.slots[0]
     assert slot.trial is not None
     trial = TrialRecord(slot.order, slot.kind, slot.design, slot.trial)
-    path = SweepFolder(tmp_path).samples_path(trial.trial.id)
+    path = SweepFolder(tmp_path).trial(trial.trial.id).samples
     path.parent.mkdir(parents=True)
     manifest = {"id": "sweep-id", **plan.manifest()}
     for launch in (1, 2):

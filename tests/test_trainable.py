@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from sleepsweep import trainable
+from sleepsweep import probedrun, trainable
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.spec import SweepSpec
-from sleepsweep.trainable import Metrics, run_trial, views_of
+from sleepsweep.probedrun import views_of
+from sleepsweep.spec.sweepspec import SweepSpec
+from sleepsweep.trainable import Metrics, run_trial
 from sleepsweep.trial import TrialSpec
 
 
@@ -86,13 +87,13 @@ def test_a_finished_trial_is_not_run_again(
 ) -> None:
     trial, state = anchor(plan), tmp_path / "state.pt"
     first = list(run_trial(trial, plan.store, state))
-    monkeypatch.setattr(trainable._Run, "next_rung", None)
+    monkeypatch.setattr(trainable, "_next_rung", None)
     assert list(run_trial(trial, plan.store, state)) == first
 
 
 def test_a_collapsed_trial_ends_at_chance(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     trial = anchor(plan)
-    monkeypatch.setattr(trainable.Pretraining, "run", lambda *_: float("nan"))
+    monkeypatch.setattr(probedrun.Pretraining, "run", lambda *_: float("nan"))
     rungs = list(run_trial(trial, plan.store))
     assert len(rungs) == 1
     assert rungs[0].collapsed

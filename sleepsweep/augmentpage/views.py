@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from sleepsweep.augment import Augmentation, Signal
-from sleepsweep.augmentinfo import SEVERITIES, defaults, severity_map
 from sleepsweep.augmentpage.examples import Example
+from sleepsweep.terminal.augmentations import SEVERITIES, defaults, severity_map
 
 Trace = NDArray[np.float32]
 

@@ -14,7 +14,7 @@ from sleepsweep.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.folder.sweepfolder import SweepFolder
 
 COMPLETE, BAD_INPUT, INCOMPLETE, TRIALS_FAILED = 0, 2, 3, 4
 
@@ -25,8 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 
 
 def main() -> None:
@@ -55,7 +53,7 @@ def interruptible(folder: "SweepFolder", again: str | None = None) -> Iterator[N
     Ctrl-C from its start; here it does not. Slurm announces the end of a job's time by SIGTERM, or
     by the signal that one asks for, which is SIGUSR1 by custom.
     """
-    from sleepsweep.summary import stopped
+    from sleepsweep.terminal.summary import stopped
 
     before = {number: signal.getsignal(number) for number in ENDS}
     signal.signal(signal.SIGINT, signal.default_int_handler)

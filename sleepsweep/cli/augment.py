@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sleepsweep.cli.app import Quiet, app, console_for
+from sleepsweep.cli.app import app, console_for
+from sleepsweep.cli.options import Quiet
 from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ app.add_typer(augment, name="augment")
 @augment.command(name="list")
 def list_() -> None:
     """Print every augmentation: category, parameters, severities."""
-    from sleepsweep.augmentinfo import augmentation_list
+    from sleepsweep.terminal.augmentations import augmentation_list
 
     console_for(quiet=False).print(augmentation_list())
 

@@ -4,17 +4,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sleepsweep.cli.app import Quiet, app, console_for, interruptible
-from sleepsweep.cli.reports import analyse_sweep
-from sleepsweep.cli.sweeps import Json, SweepPath, TrackingUri, recorded_spec, run_plan
+from sleepsweep.cli.app import app, console_for, interruptible
+from sleepsweep.cli.options import Json, Quiet, SweepPath, TrackingUri
+from sleepsweep.cli.reading import analyse_sweep, recorded_spec
+from sleepsweep.cli.running import run_plan
 from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sleepsweep.confirmation import ConfirmationPlan
-    from sleepsweep.spec import SweepSpec
-    from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.folder.sweepfolder import SweepFolder
+    from sleepsweep.spec.sweepspec import SweepSpec
 
 Top = Annotated[int | None, typer.Option(min=1, max=10, help="How many of the best policies.")]
 Blocks = Annotated[int | None, typer.Option(min=2, help="Fresh blocks to run each of them on.")]
@@ -31,7 +32,7 @@ def confirm(
     augmentation, and none. Defaults of --top and --blocks are the search space's, `confirm`.
     Nothing that was confirmed is run again; an interrupted confirmation continues.
     """
-    from sleepsweep.sweepfolder import SweepFolder, command
+    from sleepsweep.folder.sweepfolder import SweepFolder, command
     from sleepsweep.tracking import check_server
 
     folder = SweepFolder(sweep.resolve())
@@ -47,10 +48,10 @@ def confirm(
 def _plan(
     folder: "SweepFolder", spec: "SweepSpec", console: "Console", top: int, blocks: int
 ) -> "ConfirmationPlan":
-    from sleepsweep import summary
     from sleepsweep.confirmation import candidates_of, make_confirmation
     from sleepsweep.plan import make_plan
     from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal import summary
 
     picked = _picked(folder, top)
     with progress_bar(console, "Preparing") as report_progress:

@@ -10,21 +10,22 @@ from sleepsweep.cli.app import (
     COMPLETE,
     INCOMPLETE,
     TRIALS_FAILED,
-    Quiet,
     app,
     console_for,
     interruptible,
 )
-from sleepsweep.cli.sweeps import Json, SweepPath, TrackingUri, recorded_spec, run_plan
+from sleepsweep.cli.options import Json, Quiet, SweepPath, TrackingUri
+from sleepsweep.cli.reading import recorded_spec
+from sleepsweep.cli.running import run_plan
 from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sleepsweep.folder.standing import Standing
+    from sleepsweep.folder.sweepfolder import SweepFolder
     from sleepsweep.plan import Plan
-    from sleepsweep.spec import SweepSpec
-    from sleepsweep.standing import Standing
-    from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.spec.sweepspec import SweepSpec
 
 More = Annotated[int, typer.Option("--trials", min=1, help="How many drawn trials to add.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for its end.")]
@@ -40,7 +41,7 @@ def extend(
     The trials it has stay what they are. Launching its search space again continues the extended
     sweep.
     """
-    from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.folder.sweepfolder import SweepFolder
     from sleepsweep.tracking import check_server
 
     folder = SweepFolder(sweep.resolve())
@@ -54,9 +55,9 @@ def extend(
 
 
 def _extended(folder: "SweepFolder", spec: "SweepSpec", trials: int, console: "Console") -> "Plan":
-    from sleepsweep import summary
     from sleepsweep.plan import make_plan, read_past
     from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal import summary
 
     total = spec.search.trials + trials
     search = spec.search.model_copy(update={"trials": total})
@@ -85,9 +86,9 @@ def status(sweep: SweepPath, json: Json = False) -> None:
     """
     from json import dumps
 
-    from sleepsweep.standing import standing
-    from sleepsweep.standingtext import standing_of
-    from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.folder.standing import standing
+    from sleepsweep.folder.sweepfolder import SweepFolder
+    from sleepsweep.terminal.standing import standing_of
 
     folder = SweepFolder(sweep.resolve())
     found = standing(folder, time.time())
@@ -106,9 +107,9 @@ def stop(sweep: SweepPath, wait: Wait = 120.0) -> None:
 
     The exit status is the sweep's, as that of `status`.
     """
-    from sleepsweep.standing import standing
-    from sleepsweep.standingtext import how_to_go_on
-    from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.folder.standing import standing
+    from sleepsweep.folder.sweepfolder import SweepFolder
+    from sleepsweep.terminal.standing import how_to_go_on
 
     folder = SweepFolder(sweep.resolve())
     folder.read_manifest()

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sleepsweep.cli.app import Quiet, app, console_for
+from sleepsweep.cli.app import app, console_for
+from sleepsweep.cli.options import Quiet
 from sleepsweep.data.edf.fetch import Study
 from sleepsweep.errors import UserError
 
@@ -63,8 +64,8 @@ def import_(
 ) -> None:  # fmt: skip
     """Prepare recordings (EDF, BDF, npz) into a store, which a launch takes as --data."""
     from sleepsweep.data.preparation import import_store
-    from sleepsweep.datainfo import store_info
     from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal.data import store_info
 
     options = {
         "source": source, "derivations": derivation or None, "sfreq": sfreq, "epoch_s": epoch_s,
@@ -111,7 +112,7 @@ def info(
 ) -> None:
     """Print a store's subjects, nights, stages, rejected epochs and quality."""
     from sleepsweep.data.store import Store
-    from sleepsweep.datainfo import store_info
+    from sleepsweep.terminal.data import store_info
 
     opened = Store.open(store)
     console = console_for(quiet=False)

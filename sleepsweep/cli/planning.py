@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sleepsweep.cli.app import Quiet, app, console_for
-from sleepsweep.cli.sweeps import Data, Json, Preset, Seed, Settings, SpaceFile, Trials, read_space
+from sleepsweep.cli.app import app, console_for
+from sleepsweep.cli.options import Data, Json, Preset, Quiet, Seed, Settings, SpaceFile, Trials
+from sleepsweep.cli.reading import read_space
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +33,11 @@ def plan_(
     from sleepsweep.rayenv import set_local_ray
 
     set_local_ray()
-    from sleepsweep import summary
     from sleepsweep.forecast import forecast, simulated
-    from sleepsweep.forecasttext import forecast_of, sight_of
     from sleepsweep.plan import make_plan
     from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal import summary
+    from sleepsweep.terminal.forecast import forecast_of, sight_of
     from sleepsweep_analysis.simulation import PublishedNoise
 
     spec = read_space(space, data, settings, preset, trials, seed)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sleepsweep.cli.app import app, console_for
-from sleepsweep.cli.reports import analyse_sweep
-from sleepsweep.cli.sweeps import SweepPath
+from sleepsweep.cli.options import SweepPath
+from sleepsweep.cli.reading import analyse_sweep
 from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sleepsweep.sweepfolder import SweepFolder
+    from sleepsweep.folder.sweepfolder import SweepFolder
     from sleepsweep.trial import TrialSpec
 
 policy = typer.Typer(help="Policies of a sweep, for use elsewhere.", no_args_is_help=True)
@@ -30,10 +30,10 @@ def export(sweep: SweepPath, trial: Trial = None, out: PolicyOut = None) -> None
     The winner is the best confirmed policy or, before a confirmation, the first of the leaderboard
     by what the model expects. policy.py needs torch and sleepsweep.augment only.
     """
+    from sleepsweep.folder.store import open_store
+    from sleepsweep.folder.sweepfolder import SweepFolder
     from sleepsweep.policyexport import PolicyExport
-    from sleepsweep.summary import pointer
-    from sleepsweep.sweepfolder import SweepFolder
-    from sleepsweep.sweepstore import open_store
+    from sleepsweep.terminal.summary import pointer
 
     folder = SweepFolder(sweep.resolve())
     manifest = folder.read_manifest()

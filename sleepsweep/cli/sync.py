@@ -1,37 +1,32 @@
 """Sending to MLflow what a sweep's launch could not."""
 
-import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sleepsweep.cli.app import INCOMPLETE, Quiet, app, console_for
-from sleepsweep.cli.reports import read_sweep
+from sleepsweep.cli.app import INCOMPLETE, app, console_for
+from sleepsweep.cli.options import Quiet, SweepPath
+from sleepsweep.cli.reading import read_sweep
 
 if TYPE_CHECKING:
-    from sleepsweep.sweepfolder import TrialRecord
+    from sleepsweep.folder.record import TrialRecord
 
-TRACK_LATER = (
-    " To start all the same, give --track-later: nothing is lost, and what the server misses is "
-    "sent when it answers, or by sleepsweep sync."
-)
 PATIENCE_S = 60.0
 """Seconds without anything sent after which sync gives up."""
 
 
 @app.command()
 def sync(
-    sweep: Annotated[Path, typer.Argument(metavar="SWEEP", help="A sweep's folder: runs/NAME.")],
+    sweep: SweepPath,
     tracking_uri: Annotated[
         str | None, typer.Option(help="An MLflow server; default: the sweep's own.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Send MLflow what it has not got of a sweep: runs, rungs, tables, report; nothing twice."""
+    from sleepsweep.folder.sweepfolder import SweepFolder
     from sleepsweep.results import TableError
-    from sleepsweep.sweepfolder import SweepFolder
     from sleepsweep.tracking import Tracker, check_server
 
     folder = SweepFolder(sweep.resolve())
@@ -65,10 +60,4 @@ def _is_complete(records: list["TrialRecord"], manifest: dict[str, Any]) -> bool
     if any(record.state == "running" for record in records):
         return False
     planned = int(manifest["study"]["planned_trials"])
-    return sum(record.kind != "confirmation" for record in records) >= planned
-
-
-def sync_command(sweep: Path, uri: str | None) -> str:
-    """Return the command that sends a sweep to the MLflow at `uri`, or to the sweep's own file."""
-    given = [] if uri is None else ["--tracking-uri", uri]
-    return shlex.join(["sleepsweep", "sync", str(sweep), *given])
+    return sum(not record.confirms for record in records) >= planned

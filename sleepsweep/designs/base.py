@@ -11,9 +11,9 @@ from pydantic import Field
 from sleepsweep.augment import Placebo, Signal, augmentation
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
-from sleepsweep.pool import AugmentationsSpec, KeyedError, PoolEntry, shared_out
-from sleepsweep.ranges import Draws
 from sleepsweep.seeds import Axis, numpy_generator
+from sleepsweep.spec.pool import AugmentationsSpec, KeyedError, PoolEntry, shared_out
+from sleepsweep.spec.ranges import Draws
 from sleepsweep.trial import MemberSpec
 
 Policy = tuple[MemberSpec, ...]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sleepsweep.augment import Signal
 from sleepsweep.designs.base import Names, SetDesign, by_category
-from sleepsweep.pool import AugmentationsSpec, KeyedError
+from sleepsweep.spec.pool import AugmentationsSpec, KeyedError
 
 
 class OfCategories(SetDesign):

@@ -10,8 +10,8 @@ from pydantic import Field
 from sleepsweep.augment import Signal
 from sleepsweep.designs.balance import Members, balanced_sets, dealt, levelled, shares
 from sleepsweep.designs.base import Frame, OfMembers, Policy
-from sleepsweep.pool import AugmentationsSpec, KeyedError
 from sleepsweep.seeds import numpy_generator
+from sleepsweep.spec.pool import AugmentationsSpec, KeyedError
 
 
 class Factorial(OfMembers):

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field
 
 from sleepsweep.augment import Signal, augmentation
 from sleepsweep.designs.base import Frame, OfMembers, Policy, in_pool
-from sleepsweep.pool import AugmentationsSpec, KeyedError, PoolEntry, shared_out
-from sleepsweep.ranges import Range
+from sleepsweep.spec.pool import AugmentationsSpec, KeyedError, PoolEntry, shared_out
+from sleepsweep.spec.ranges import Range
 from sleepsweep.trial import MemberSpec
 
 Severity = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from sleepsweep.augment import Signal, augmentation
 from sleepsweep.designs.base import Design, Frame, Policy, in_pool
-from sleepsweep.pool import AugmentationsSpec, KeyedError, PoolEntry
+from sleepsweep.spec.pool import AugmentationsSpec, KeyedError, PoolEntry
 
 
 def _read_member(value: Any) -> Any:

@@ -13,7 +13,7 @@ from sleepsweep.designs.grids import ProbabilityGrid, SeverityGrid
 from sleepsweep.designs.listed import WrittenOut
 from sleepsweep.designs.sets import LeaveOneOut, NoAugmentation, Pairs, Singles
 from sleepsweep.part import PartSpec
-from sleepsweep.pool import AugmentationsSpec, KeyedError
+from sleepsweep.spec.pool import AugmentationsSpec, KeyedError
 
 # A slip of the pen (all subsets of twenty) is refused before it fills a disk.
 LARGEST = 5_000

@@ -5,7 +5,7 @@ from itertools import combinations
 from math import comb
 
 from sleepsweep.designs.base import Design, Frame, Policy, SetDesign
-from sleepsweep.pool import AugmentationsSpec
+from sleepsweep.spec.pool import AugmentationsSpec
 
 
 class NoAugmentation(Design):

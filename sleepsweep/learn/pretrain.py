@@ -5,7 +5,6 @@ augmentation is. No generator is stored: the draws of step *n* come from streams
 the network, the optimiser and the step count are the whole state of a run.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Generator, Tensor, nn
 
 from sleepsweep.learn.ntxent import nt_xent
 from sleepsweep.part import PartSpec, Shared
+from sleepsweep.replacing import replacing
 from sleepsweep.seeds import Axis, numpy_generator, stream
 
 Views = Callable[[Tensor, Generator], tuple[Tensor, Tensor]]
@@ -117,10 +117,8 @@ class Pretraining:
 
 def save_checkpoint(state: dict[str, Any], path: Path) -> None:
     """Write `state` atomically: a kill at any moment leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    torch.save(state, partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        torch.save(state, partial)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

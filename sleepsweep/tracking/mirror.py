@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sleepsweep.sweepfolder import EXTENDED, SweepFolder, TrialRecord
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.sweepfolder import EXTENDED, SweepFolder
 from sleepsweep.systemmetrics import read_samples
 from sleepsweep.tracking.runs import (
     PARENT_TAG,
@@ -198,7 +199,7 @@ class Mirror:
         }
 
     def _fill(self, client: Any, held: _Held, record: TrialRecord) -> None:
-        samples = read_samples(self._folder.samples_path(record.trial.id))
+        samples = read_samples(self._folder.trial(record.trial.id).samples)
         # A trial that was run anew, as its files were lost, has fewer of them than MLflow at first.
         rungs, many = max(held.rungs or 0, len(record.rows)), max(held.samples, len(samples))
         if (record.state, rungs, many) == (held.decision, held.rungs, held.samples):

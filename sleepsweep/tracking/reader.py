@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sleepsweep.errors import UserError
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.table import build_table
 from sleepsweep.results import ResultsTable, StudyInfo
-from sleepsweep.sweepfolder import TrialRecord
-from sleepsweep.table import build_table
 from sleepsweep.tracking.runs import (
     METRICS,
     PARENT_TAG,

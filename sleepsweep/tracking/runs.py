@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sleepsweep.sweepfolder import TrialRecord
+from sleepsweep.folder.record import TrialRecord
 from sleepsweep.systemmetrics import TIME, Sample
 
 SWEEP_TAG, TRIAL_TAG, PARENT_TAG = "sleepsweep.sweep", "sleepsweep.trial", "mlflow.parentRunId"

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sleepsweep.errors import UserError
-from sleepsweep.spec import TrackingSpec
+from sleepsweep.spec.sections import TrackingSpec
 
 VIEW = "sleepsweep"
 

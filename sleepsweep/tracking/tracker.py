@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sleepsweep.sweepfolder import TrialRecord
+from sleepsweep.folder.record import TrialRecord
 from sleepsweep.tracking.mirror import Mirror
 from sleepsweep.tracking.outbox import Outbox
 from sleepsweep.tracking.runs import KEY_RESULTS, REPORT, RESULTS, TABLES

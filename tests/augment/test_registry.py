@@ -51,8 +51,8 @@ def test_the_example_of_the_documentation_is_legal_in_yaml_and_listed(install: I
 import pickle, torch, yaml
 from rich.console import Console
 from sleepsweep.augment import Signal
-from sleepsweep.augmentinfo import augmentation_list
-from sleepsweep.pool import AugmentationsSpec
+from sleepsweep.terminal.augmentations import augmentation_list
+from sleepsweep.spec.pool import AugmentationsSpec
 from sleepsweep.trial import MemberSpec
 
 text = "{size: [0, 3], pool: {RandomDrift: {severity: {uniform: [0.1, 1.0]}}, SignFlip: }}"

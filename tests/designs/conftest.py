@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sleepsweep.space import Space, make_blocks
-from sleepsweep.spec import SweepSpec
+from sleepsweep.spec.sweepspec import SweepSpec
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from sleepsweep.designs import DesignSpec
 from sleepsweep.space import Space
-from sleepsweep.spec import SweepSpec
+from sleepsweep.spec.sweepspec import SweepSpec
 
 # One of each; a new design needs an example here to be put through the contract.
 EXAMPLES: dict[str, Any] = {

@@ -1,6 +1,5 @@
 """Recordings and hypnograms written as Sleep-EDF's files are: EDF, and EDF+ annotations."""
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sleepsweep.errors import UserError
+from sleepsweep.replacing import replacing
 
 # R&K's labels as the genuine files write them; stages 3 and 4 are one to us, and written as 3.
 LABELS: dict[int, str] = {
@@ -77,14 +77,11 @@ def _write(path: Path, edf: Any) -> None:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    partial = path.with_name(f".partial-{uuid.uuid4().hex[:8]}-{path.name}")
     try:
-        yield partial
-        partial.replace(path)
+        with replacing(path) as partial:
+            yield partial
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written ({error.strerror}). Free some space, or choose a folder "
             "that exists and can be written."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)

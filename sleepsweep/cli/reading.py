@@ -1,0 +1,74 @@
+"""What commands read: search spaces, sweeps, tables of results."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sleepsweep.folder.sweepfolder import SweepFolder
+    from sleepsweep.results import ResultsTable
+    from sleepsweep.spec.sweepspec import SweepSpec
+    from sleepsweep_analysis import Analysis
+
+
+def read_space(
+    space: Path, data: Path | None, settings: list[str] | None, preset: str | None,
+    trials: int | None, seed: int | None, tracking_uri: str | None = None,
+) -> "SweepSpec":  # fmt: skip
+    """Return the search space in the file `space` with what the options change."""
+    from sleepsweep.spec.specfile import read_settings, read_spec
+
+    options = {"search.trials": trials, "seed": seed, "tracking.uri": tracking_uri}
+    given = {key: value for key, value in options.items() if value is not None}
+    overrides = {**read_settings(settings or []), **given}
+    return read_spec(space, preset=preset, overrides=overrides, data=data)
+
+
+def recorded_spec(folder: "SweepFolder", tracking_uri: str | None) -> "SweepSpec":
+    """Return the search space of a sweep as it was launched, tracked elsewhere if asked for."""
+    from sleepsweep.spec.sweepspec import SweepSpec
+
+    spec = SweepSpec.model_validate(folder.read_manifest()["spec"])
+    if tracking_uri is None:
+        return spec
+    tracking = {**spec.tracking.model_dump(), "uri": tracking_uri}
+    return SweepSpec.model_validate({**spec.model_dump(), "tracking": tracking})
+
+
+def read_sweep(sweep: Path) -> "ResultsTable":
+    """Read a sweep's recorded trials, and write its tables again."""
+    from sleepsweep.plan import read_table
+
+    table = read_table(sweep)
+    table.write(sweep)
+    return table
+
+
+def analyse_sweep(sweep: Path) -> "Analysis":
+    """Analyse a sweep's recorded trials; `TableError` where there is nothing to rank."""
+    return analysed(read_sweep(sweep))
+
+
+def read_file(path: Path) -> "ResultsTable":
+    """Read a table; our own augmentations have a category where its groups tell none."""
+    from sleepsweep_analysis import load
+    from sleepsweep_analysis.reading.members import UNCATEGORISED
+
+    table = load(path)
+    categories = table.study.categories
+    without = [name for name, category in categories.items() if category == UNCATEGORISED]
+    if not without:
+        return table
+    return load(path, categories=_known_categories(without))
+
+
+def _known_categories(names: list[str]) -> dict[str, str]:
+    from sleepsweep.augment import augmentation, augmentations
+
+    known = {n for name, kind in augmentations().items() for n in (name, *kind.aliases)}
+    return {name: augmentation(name).category for name in names if name in known}
+
+
+def analysed(table: "ResultsTable", sizes: tuple[int, int] | None = None) -> "Analysis":
+    from sleepsweep_analysis import analyse
+
+    return analyse(table, reference=sizes)

@@ -1,0 +1,94 @@
+"""What every command does that runs trials: the sweep, its tracking and its report meet here."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sleepsweep.cli.app import COMPLETE, INCOMPLETE, TRIALS_FAILED
+from sleepsweep.cli.ranking import report_to
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sleepsweep.folder.sweepfolder import SweepFolder
+    from sleepsweep.plan import Plan
+    from sleepsweep.terminal.display import Display
+
+
+def run_plan(
+    plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool, again: str | None = None
+) -> int:
+    """Run what is left of a plan, write the report, and return the exit status.
+
+    `again` is the command that goes on after an early end, if it is not the launch.
+    """
+    from json import dumps
+
+    from sleepsweep.rayenv import set_local_ray
+
+    set_local_ray()
+    from sleepsweep.sweep import run_sweep
+    from sleepsweep.terminal.summary import pointer
+    from sleepsweep.tracking import Tracker
+
+    display = _display(plan, folder, console, json=json)
+    manifest = folder.read_manifest()
+    uri = plan.spec.tracking.uri
+    tracker = Tracker(folder.path, manifest, uri)
+    tracker.catch_up(folder.records())
+    with display.running():
+        complete = run_sweep(plan, folder, [folder, tracker, display])
+    page = report_to(folder.path, tracker, console)
+    _print_pareto(plan, folder, console)
+    # A file of one's own gets through in the end; a server, or whoever stopped the sweep, may not.
+    unsent = tracker.close(complete=complete, renewed=complete and uri is None)
+    console.print(pointer("MLflow", uri or f"sleepsweep ui {folder.path}"))
+    if unsent:
+        unsent += f". Nothing is lost; send it later: {sync_command(folder.path, uri)}"
+    _print_failures(folder, unsent, complete=complete, again=again or folder.to_go_on())
+    failed = any(record.state == "failed" for record in plan.own(folder.records()))
+    status = INCOMPLETE if not complete else TRIALS_FAILED if failed else COMPLETE
+    if json:
+        end = {"event": "end", "status": status, "sweep": str(folder.path), "report": page}
+        print(dumps(end), flush=True)
+    return status
+
+
+def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> "Display":
+    from sleepsweep.terminal import display
+
+    if json:
+        return display.JsonLines()
+    if console.quiet:
+        return display.Silent()
+    records = plan.own(folder.records())
+    if not console.is_terminal:
+        return display.Lines(console, len(plan.slots), records)
+    return display.LiveTable(console, plan.title, len(plan.slots), plan.rungs, records)
+
+
+def _print_pareto(plan: "Plan", folder: "SweepFolder", console: "Console") -> None:
+    from sleepsweep.search.pareto import pareto_rows, write_pareto
+    from sleepsweep.terminal.summary import pareto_table, pointer
+
+    objectives = plan.spec.objectives
+    rows = pareto_rows(folder.records(), objectives, plan.spec.searched)
+    if len(objectives) > 1 and rows:
+        console.print(pareto_table(rows, objectives))
+        console.print(pointer("Pareto", str(write_pareto(rows, folder.path))))
+
+
+def _print_failures(
+    folder: "SweepFolder", unsent: str | None, *, complete: bool, again: str
+) -> None:
+    from sleepsweep.terminal.summary import troubles
+
+    for line in troubles(folder, unsent, complete=complete, again=again):
+        print(f"sleepsweep: {line}", file=sys.stderr)
+
+
+def sync_command(sweep: Path, uri: str | None) -> str:
+    """Return the command that sends a sweep to the MLflow at `uri`, or to the sweep's own file."""
+    given = [] if uri is None else ["--tracking-uri", uri]
+    return shlex.join(["sleepsweep", "sync", str(sweep), *given])

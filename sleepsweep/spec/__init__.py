@@ -1,0 +1,1 @@
+"""The question: the YAML of a search space, read and validated."""

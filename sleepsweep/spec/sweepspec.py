@@ -1,0 +1,146 @@
+"""The validated YAML: one frozen object that says what a sweep asks and how it is answered."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from sleepsweep.augment import Signal
+from sleepsweep.data.source import DataSpec
+from sleepsweep.data.split import SplitSpec
+from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.pretrain import PretrainSpec
+from sleepsweep.learn.probe import ProbeSpec
+from sleepsweep.part import PartSpec
+from sleepsweep.spec.objectives import Objective
+from sleepsweep.spec.pool import AugmentationsSpec, KeyedError
+from sleepsweep.spec.ranges import Range
+from sleepsweep.spec.searched import check_ends, with_ranges, without_ranges
+from sleepsweep.spec.sections import (
+    ConfirmSpec,
+    ResourcesSpec,
+    SchedulerSpec,
+    SearchSpec,
+    TrackingSpec,
+)
+from sleepsweep.trial import PARTS, Parts
+
+# Keys of the grammar that this version refuses; the message says so instead of "unknown key".
+NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard"})
+
+
+class SweepSpec(PartSpec):
+    """A search space, validated: what ``sleepsweep launch`` is asked to do.
+
+    Where a scalar of `encoder`, `pretrain` or `probe` is searched, `searched` holds its range and
+    the section the range's first value.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    question: str = ""
+    preset: str | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+    data: DataSpec = DataSpec()
+    split: SplitSpec = SplitSpec()
+    encoder: EncoderSpec = EncoderSpec()
+    pretrain: PretrainSpec = PretrainSpec()
+    probe: ProbeSpec = ProbeSpec()
+    augmentations: AugmentationsSpec
+    search: SearchSpec = SearchSpec()
+    scheduler: SchedulerSpec = SchedulerSpec()
+    objective: Objective = "macro_f1"
+    confirm: ConfirmSpec = ConfirmSpec()
+    resources: ResourcesSpec = ResourcesSpec()
+    tracking: TrackingSpec = TrackingSpec()
+    _searched: dict[str, Range] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_ranges(cls, tree: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(tree, dict):
+            return handler(tree)
+        plain, ranges = without_ranges(tree)
+        spec = handler(plain)
+        check_ends(spec.parts, ranges)
+        spec._searched.update(ranges)
+        return spec
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return with_ranges(handler(self), self._searched)
+
+    @property
+    def searched(self) -> Mapping[str, Range]:
+        """Ranges of the searched scalars by dotted path, e.g. ``pretrain.temperature``."""
+        return self._searched
+
+    @property
+    def parts(self) -> Parts:
+        """What a trial is made of besides its policy, searched scalars at their first value."""
+        return Parts(self.encoder, self.pretrain, self.probe)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every scalar of the parts by dotted path; a searched one's range, as YAML has it."""
+        plain = self.model_dump(mode="json", include=set(PARTS))
+        return {f"{part}.{key}": value for part in PARTS for key, value in plain[part].items()}
+
+    @field_validator("augmentations")
+    @classmethod
+    def _pool_fits(cls, pool: AugmentationsSpec, info: ValidationInfo) -> AugmentationsSpec:
+        data = info.data.get("data") or DataSpec()
+        pool.check(Signal(sfreq=data.sfreq), data.channels)
+        return pool
+
+    @field_validator("search")
+    @classmethod
+    def _designs_fit(cls, search: SearchSpec, info: ValidationInfo) -> SearchSpec:
+        data, pool, split = (info.data.get(part) for part in ("data", "augmentations", "split"))
+        if data is None or pool is None or split is None:
+            return search  # the mistake is elsewhere
+        for place, item in enumerate(search.designs):
+            try:
+                item.check(pool, split.blocks, Signal(sfreq=data.sfreq), data.channels)
+            except KeyedError as error:
+                raise KeyedError(str(error), "designs", place, *error.path) from error
+        return search
+
+    @field_validator("scheduler")
+    @classmethod
+    def _grace_fits(cls, scheduler: SchedulerSpec, info: ValidationInfo) -> SchedulerSpec:
+        pretrain = info.data.get("pretrain")
+        if pretrain is not None and scheduler.grace_steps > pretrain.steps:
+            raise ValueError(
+                f"grace_steps {scheduler.grace_steps} is beyond pretrain.steps {pretrain.steps}"
+            )
+        return scheduler
+
+    @field_validator("objective")
+    @classmethod
+    def _sampler_fits(
+        cls, objective: str | tuple[str, ...], info: ValidationInfo
+    ) -> str | tuple[str, ...]:
+        search = info.data.get("search")
+        several = not isinstance(objective, str) and len(objective) > 1
+        if several and search is not None and search.sampler_name == "cmaes":
+            raise ValueError("search.sampler cmaes takes one objective; give nsga2, gp or tpe")
+        return objective
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What the search looks for; early stopping reads the first one only."""
+        return (self.objective,) if isinstance(self.objective, str) else self.objective
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Steps at which every trial is probed; the last one is ``pretrain.steps``."""
+        return self.scheduler.rungs(self.pretrain.steps)

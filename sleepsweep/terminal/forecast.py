@@ -1,0 +1,58 @@
+"""How a forecast looks in a terminal."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group
+from rich.text import Text
+
+from sleepsweep.forecast import Forecast
+from sleepsweep.terminal.display import duration
+from sleepsweep.terminal.summary import warning
+from sleepsweep.terminal.tables import section, table
+
+KINDS = {"design": "designed", "anchor": "anchors", "search": "searched", "baseline": "baselines"}
+
+
+def forecast_of(found: Forecast) -> Iterator[Text | Group]:
+    """What a sweep would run, and how long it would take."""
+    made = table("", first="", words=[""])
+    made.show_header = False
+    for name, text in _lines(found):
+        made.add_row(Text(name, style="bold"), Text(text))
+    yield section("Would run", made)
+
+
+def _lines(found: Forecast) -> Iterator[tuple[str, str]]:
+    kinds = ", ".join(
+        f"{found.kinds[kind]} {named}" for kind, named in KINDS.items() if kind in found.kinds
+    )
+    total = sum(found.kinds.values())
+    yield "trials", f"{total}: {kinds}"
+    yield "sizes", ", ".join(f"{count} of {size}" for size, count in found.sizes.items())
+    people = ", ".join(f"{count} {part}" for part, count in found.subjects.items())
+    yield "blocks", f"{found.blocks}, each of subjects: {people}"
+    yield "rungs", f"steps {', '.join(map(str, found.rungs))}"
+    stopped = f"about {found.stopped:.0f} of {total} trials, by {found.rule}"
+    yield "early stops", "none" if found.rule == "none" else stopped
+    yield "timing", f"{1000 * found.step_s:.0f} ms a step, {found.probe_s:.1f} s a probe, on this "\
+        "machine and these data"  # fmt: skip
+    yield "time", f"about {duration(found.wall_s)}, {found.concurrent} trials at once, where they "\
+        "do not slow each other down"  # fmt: skip
+    yield "cost", f"{found.cpu_hours:.2g} processor hours"
+    confirmed = duration(found.confirmation_s / found.concurrent)
+    yield "confirm", f"{found.confirmation} trials of full length, about {confirmed} more"
+
+
+def sight_of(
+    smallest: float | None, warnings: Iterable[tuple[str, str, str]], refused: Sequence[str]
+) -> Iterator[Text | Group]:
+    """What the sweep could tell: the smallest effect, and what its report will warn of."""
+    head = Text("\nSmallest effect of one augmentation it would call better four times in five: ")
+    far = "there is none; draw random sets of several sizes"
+    head.append(far if smallest is None else f"{smallest:.1f} points", style="bold")
+    yield head
+    yield Text("\nIts report would say:", style="bold")
+    for code, level, sentence in warnings:
+        yield warning(code, level, sentence)
+    if refused:
+        yield Text(f"Not claimed: {'; '.join(refused)}.")

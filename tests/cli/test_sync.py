@@ -1,0 +1,82 @@
+"""``sync``: MLflow gets what a launch could not send, once; what cannot be sent is said."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import tracking as sweeps
+from sleepsweep.folder.sweepfolder import SweepFolder
+from sleepsweep.plan import Plan
+from sleepsweep.tracking import database_uri
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+TRIALS = 3
+
+
+@pytest.fixture
+def unlogged(plan: Plan, tmp_path: Path) -> SweepFolder:
+    """A sweep whose trials stand in its folder only; one of them has not ended."""
+    folder = SweepFolder(tmp_path / "sweep")
+    folder.begin(plan.manifest(), fresh=False)
+    records = sweeps.made_up_trials(plan, TRIALS)
+    sweeps.run(records, [folder], rung_s=0)
+    last = folder.trial(records[-1].trial.id).rungs
+    last.write_text("".join(last.read_text().splitlines(keepends=True)[:2]))
+    return folder
+
+
+def test_a_sweep_is_sent_once_and_nothing_is_left_running(
+    command_line: Run, unlogged: SweepFolder
+) -> None:
+    elsewhere = f"sqlite:///{unlogged.path.parent / 'mlflow.db'}"
+    for options in ([], [], ["--tracking-uri", elsewhere]):
+        ended = command_line("sync", unlogged.path, *options)
+        assert ended.returncode == 0, ended.stderr
+        assert f"MLflow has all {TRIALS} trials and 10 rungs" in ended.stdout
+    statuses = ["FINISHED"] * (TRIALS - 1) + ["KILLED"]
+    for uri in (database_uri(unlogged.path), elsewhere):
+        found = sweeps.logged(uri, unlogged.read_manifest()["id"])
+        assert found == {
+            record.trial.id: (status, [row["step"] for row in record.rows])
+            for record, status in zip(unlogged.records(), statuses, strict=True)
+        }
+
+
+def test_a_sweep_that_has_no_rung_yet_has_runs_to_send(
+    command_line: Run, plan: Plan, tmp_path: Path
+) -> None:
+    folder = SweepFolder(tmp_path / "sweep")
+    folder.begin(plan.manifest(), fresh=False)
+    folder.trial_started(sweeps.made_up_trials(plan, 1)[0])
+    ended = command_line("sync", folder.path)
+    assert ended.returncode == 0, ended.stderr
+    assert "1 trials and 0 rungs" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--tracking-uri", "http://127.0.0.1:9"], "does not answer"),
+        (["--tracking-uri", "http://me:hidden@127.0.0.1:9"], "MLFLOW_TRACKING_PASSWORD"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_refused(
+    command_line: Run, unlogged: SweepFolder, options: list[str], says: str
+) -> None:
+    before = set(unlogged.path.rglob("*"))
+    ended = command_line("sync", unlogged.path, *options)
+    assert ended.returncode == 2
+    assert says in ended.stderr
+    assert "hidden" not in ended.stderr
+    assert set(unlogged.path.rglob("*")) == before
+
+
+def test_what_is_no_sweep_or_runs_is_refused(command_line: Run, unlogged: SweepFolder) -> None:
+    ended = command_line("sync", unlogged.path.parent / "none")
+    assert (ended.returncode, "holds no sweep" in ended.stderr) == (2, True)
+    assert not (unlogged.path.parent / "none").exists()
+    with unlogged.locked():
+        ended = command_line("sync", unlogged.path)
+    assert (ended.returncode, "is running this sweep" in ended.stderr) == (2, True)
