@@ -33,23 +33,22 @@ from sleepsweep.trainable import Metrics
 from sleepsweep.trial import TrialSpec
 
 CONCURRENT, BUSY_TRIALS = 2, 12
+POOL = (
+    "RandomAmplitudeScaling", "RandomDCShift", "SignFlip", "RandomBandStopFilter", "TailoredMixup",
+    "CutoutResize", "RandomZeroMasking", "TimeReversal", "TimeWarping", "Permutation",
+)  # fmt: skip
 Figures = dict[str, float]
 
 
 def space(trials: int, reports: int) -> SweepSpec:
     """A designed sweep of so many trials, which report so often."""
-    pool = {
-        "RandomDCShift": {"severity": {"uniform": [0.1, 1.0]}},
-        "SignFlip": {"p": {"uniform": [0.3, 1.0]}},
-        "TailoredMixup": {"severity": {"uniform": [0.1, 1.0]}},
-        "Permutation": {"n_segments": {"choice": [2, 4, 8]}},
-    }
+    pool = {name: {"p": {"uniform": [0.3, 1.0]}} for name in POOL}
     return SweepSpec.model_validate({
         "name": "idle",
         "data": {"simulated": {"subjects": 10}},
         "split": {"blocks": 4, "test": 0.2, "validation": 0.25},
         "pretrain": {"batch_size": 16, "steps": 2 ** (reports - 1)},
-        "augmentations": {"size": [1, 4], "pool": pool},
+        "augmentations": {"size": [1, 6], "pool": pool},
         "search": {
             "trials": 0, "designs": [{"factorial": {"trials": trials}}], "baselines": False,
         },

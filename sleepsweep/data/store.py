@@ -5,6 +5,7 @@ subjects are kept from everybody who must not see them.
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -47,7 +48,7 @@ class Store:
         return cls(folder)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.folder, self._withheld)
+        return _reopened, (type(self), self.folder, self._withheld)
 
     @property
     def data_hash(self) -> str:
@@ -177,3 +178,9 @@ class Store:
         if not self._open[wanted].all():
             raise LeakError("rows of subjects withheld from this view")
         return wanted
+
+
+# Ray unpickles what a worker runs anew for each trial, on the driver as well.
+@lru_cache(maxsize=8)
+def _reopened(kind: type[Store], folder: Path, withheld: frozenset[str]) -> Store:
+    return kind(folder, withheld)

@@ -18,7 +18,7 @@ import psutil
 import pytest
 import yaml
 
-from benchmarks.tracking import logged
+from benchmarks.server import logged
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.results import ResultsTable
 from sleepsweep.tracking import database_uri

@@ -14,19 +14,22 @@ from typing import Any
 
 import pytest
 
-from benchmarks import tracking as sweeps
+from benchmarks import observed
+from benchmarks.engine import space
+from benchmarks.server import Server, logged
+from benchmarks.tracking import Outage, measure, send_the_rest
 from sleepsweep.errors import UserError
 from sleepsweep.folder.sweepfolder import SweepFolder
-from sleepsweep.plan import Plan
+from sleepsweep.plan import Plan, make_plan
 from sleepsweep.tracking import Tracker, check_server, database_uri, outbox, server
 
 TRIALS, RUNG_S = 8, 0.3
 
 
 @pytest.fixture(scope="module")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sweeps.Server]:
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An MLflow server, on loopback, on a free port."""
-    running = sweeps.Server(tmp_path_factory.mktemp("server"))
+    running = Server(tmp_path_factory.mktemp("server"))
     running.start()
     running.wait()
     yield running
@@ -100,7 +103,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def gateway(mlflow_server: sweeps.Server, impatient: None) -> Iterator[Gateway]:
+def gateway(mlflow_server: Server, impatient: None) -> Iterator[Gateway]:
     opened = Gateway(mlflow_server.port)
     yield opened
     opened.close()
@@ -114,9 +117,11 @@ def begun(plan: Plan, tmp_path: Path) -> SweepFolder:
     return folder
 
 
-def run(plan: Plan, folder: SweepFolder, tracker: Tracker, during: Any = None) -> sweeps.Timing:
-    """Run a sweep of made-up trials; `during` is called with the number of rungs so far."""
-    records = sweeps.made_up_trials(plan, TRIALS)
+def run(plan: Plan, folder: SweepFolder, tracker: Tracker, during: Any = None) -> float:
+    """Run a sweep of made-up trials; return the share of its time that the `tracker` took.
+
+    `during` is called with the number of rungs so far."""
+    records = observed.made_up_trials(plan, TRIALS)
 
     class During:
         rungs = 0
@@ -129,7 +134,9 @@ def run(plan: Plan, folder: SweepFolder, tracker: Tracker, during: Any = None) -
             if during is not None:
                 during(self.rungs)
 
-    return sweeps.run(records, [folder, tracker, During()], RUNG_S)
+    timed, began = observed.Timed([tracker]), time.monotonic()
+    observed.run(records, [folder, timed, During()], RUNG_S)
+    return sum(timed.calls_s) / (time.monotonic() - began)
 
 
 def whole(folder: SweepFolder) -> dict[str, tuple[str, list[int]]]:
@@ -139,14 +146,14 @@ def whole(folder: SweepFolder) -> dict[str, tuple[str, list[int]]]:
     return {r.trial.id: ("FINISHED", [row["step"] for row in r.rows]) for r in records}
 
 
-def logged(uri: str, folder: SweepFolder) -> dict[str, tuple[str, list[int]]]:
-    return sweeps.logged(uri, folder.read_manifest()["id"])
+def held(uri: str, folder: SweepFolder) -> dict[str, tuple[str, list[int]]]:
+    return logged(uri, folder.read_manifest()["id"])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["error", "hang", "lose"])
 def test_what_a_failing_server_misses_it_gets_when_it_answers_again(
-    plan: Plan, begun: SweepFolder, gateway: Gateway, mlflow_server: sweeps.Server, mode: str
+    plan: Plan, begun: SweepFolder, gateway: Gateway, mlflow_server: Server, mode: str
 ) -> None:
     def during(rungs: int) -> None:
         if rungs in (6, 20):
@@ -155,25 +162,25 @@ def test_what_a_failing_server_misses_it_gets_when_it_answers_again(
     tracker = Tracker(begun.path, begun.read_manifest(), gateway.uri)
     run(plan, begun, tracker, during)
     assert tracker.close(complete=True, patience_s=120) is None
-    assert logged(mlflow_server.uri, begun) == whole(begun)
+    assert held(mlflow_server.uri, begun) == whole(begun)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["error", "hang"])
 def test_a_server_that_fails_to_the_end_is_given_up_and_told_later(
-    plan: Plan, begun: SweepFolder, gateway: Gateway, mlflow_server: sweeps.Server, mode: str
+    plan: Plan, begun: SweepFolder, gateway: Gateway, mlflow_server: Server, mode: str
 ) -> None:
     gateway.mode = mode
     tracker = Tracker(begun.path, begun.read_manifest(), gateway.uri)
-    timing = run(plan, begun, tracker)
+    share = run(plan, begun, tracker)
     # The driver waited for none of it: each call only noted what there is to send.
-    assert sum(timing.calls_s) < 0.2 * timing.wall_s
+    assert share < 0.2
     started = time.monotonic()
     missing = tracker.close(complete=True, patience_s=2)
     assert time.monotonic() - started < 15
     assert missing is not None
     assert f"is still without {TRIALS} of {TRIALS} trials" in missing
-    assert logged(mlflow_server.uri, begun) == {}
+    assert held(mlflow_server.uri, begun) == {}
     asked = gateway.asked
     assert asked < 40  # it was not asked without a pause
     gateway.mode = "pass"
@@ -181,7 +188,7 @@ def test_a_server_that_fails_to_the_end_is_given_up_and_told_later(
         again = Tracker(begun.path, begun.read_manifest(), gateway.uri)
         again.catch_up(begun.records())
         assert again.close(complete=True, patience_s=60, renewed=True) is None
-        assert logged(mlflow_server.uri, begun) == whole(begun)
+        assert held(mlflow_server.uri, begun) == whole(begun)
 
 
 def test_a_hanging_server_is_refused_at_the_start(impatient: None) -> None:
@@ -220,27 +227,32 @@ def test_a_full_disk_under_the_file_loses_nothing(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert tracker.close(complete=True, patience_s=60) is None
     assert tracker._outbox.error is not None  # it did fail
-    assert logged(database_uri(begun.path), begun) == whole(begun)
+    assert held(database_uri(begun.path), begun) == whole(begun)
 
 
 LAUNCH = """
 import sys
 from pathlib import Path
-from benchmarks import tracking as sweeps
+from benchmarks import observed
+from benchmarks.engine import space
+from benchmarks.engine import space
+from benchmarks.server import Server, logged
+from benchmarks.tracking import Outage, measure, send_the_rest
+from benchmarks.tracking import Outage, measure, send_the_rest
 from sleepsweep.plan import make_plan
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.tracking import Tracker
 
-plan = make_plan(SweepSpec.model_validate(sweeps.SPACE))
+plan = make_plan(SweepSpec.model_validate(observed.SPACE))
 folder = SweepFolder(Path(sys.argv[1]))
 folder.begin(plan.manifest(), fresh=False)
 known = folder.records()
 tracker = Tracker(folder.path, folder.read_manifest(), None)
 tracker.catch_up(known)
-left = sweeps.made_up_trials(plan, 200)[len(known):]
+left = observed.made_up_trials(plan, 200)[len(known):]
 print("begun", flush=True)
-sweeps.run(left, [folder, tracker], 0.2)
+observed.run(left, [folder, tracker], 0.2)
 """
 
 
@@ -261,7 +273,7 @@ def test_launches_killed_at_any_moment_leave_one_run_a_trial(
     assert ended.returncode == 0, ended.stderr
     records = folder.records()
     assert len(records) > TRIALS
-    assert logged(database_uri(folder.path), folder) == {
+    assert held(database_uri(folder.path), folder) == {
         record.trial.id: (
             "FINISHED" if record.is_finished else "KILLED", [row["step"] for row in record.rows]
         )
@@ -270,27 +282,22 @@ def test_launches_killed_at_any_moment_leave_one_run_a_trial(
 
 
 @pytest.mark.slow
-def test_a_server_that_is_stopped_and_started_again_misses_nothing(
-    plan: Plan, tmp_path: Path
-) -> None:
-    restarted = sweeps.Server(tmp_path)
+def test_a_server_that_is_stopped_and_started_again_misses_nothing(tmp_path: Path) -> None:
+    restarted = Server(tmp_path)
     restarted.start()
     restarted.wait()
     try:
-        outage = sweeps.Outage(restarted, at_s=5, lasts_s=15)
-        timing, missing, folder = sweeps.measure(
-            plan, tmp_path / "sweep", 24, 1.0, restarted, outage
-        )
-        assert outage.ended
+        with Outage(restarted, at_s=25, lasts_s=15).running():
+            ran = measure(make_plan(space(24, 4)), tmp_path / "sweep", 1.0, restarted)
         # How long the server takes to start is the machine's affair.
-        assert missing is None or sweeps.send_the_rest(folder, restarted) is None
-        found = logged(restarted.uri, folder)
+        assert ran.unsent is None or send_the_rest(ran.sweep, restarted) is None
+        found = held(restarted.uri, ran.sweep)
     finally:
         restarted.stop()
     assert found == {
         record.trial.id: ("FINISHED", [row["step"] for row in record.rows])
-        for record in folder.records()
+        for record in ran.sweep.records()
     }
     assert len(found) == 24
     # What the log took of the driver; the sweep may be 5 % slower.
-    assert sum(timing.calls_s) < 0.05 * timing.wall_s
+    assert sum(ran.calls_s) < 0.05 * ran.wall_s
