@@ -155,7 +155,7 @@ def read_table(folder: Path) -> ResultsTable:
     """
     sweep = SweepFolder(folder)
     manifest = sweep.read_manifest()
-    study = StudyInfo.of_plain(manifest["study"])
+    study = StudyInfo.of_plain({**manifest["study"], **sweep.happened()})
     table = build_table(sweep.records(), study, manifest["provenance"])
     return replace(table, embeddings=sweep.path / EMBEDDINGS)
 

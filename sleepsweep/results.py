@@ -73,6 +73,8 @@ class StudyInfo:
     `categories` maps each augmentation of the pool to its category, in pool order; `sizes` is the
     smallest and largest policy size of the sweep's question. `settings` are the scalars of encoder,
     pretraining and probe by dotted path: a value, or the range that was searched, as YAML has it.
+    `extended` says when trials were added, and how many; `test_opened` holds the times at which the
+    test subjects were opened.
     """
 
     name: str
@@ -89,12 +91,15 @@ class StudyInfo:
     command: str = ""
     created: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    extended: tuple[str, ...] = ()
+    test_opened: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Self:
         """Rebuild the description from `plain`."""
-        return cls(**{**plain, "sizes": tuple(plain["sizes"])})
+        tuples = ("sizes", "extended", "test_opened")
+        return cls(**{**plain, **{key: tuple(plain[key]) for key in tuples if key in plain}})
 
     @property
     def searched(self) -> tuple[str, ...]:

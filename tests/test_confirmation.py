@@ -129,6 +129,7 @@ def test_opening_is_written_down_and_outlives_a_new_start(
     confirmation.exam(folder)
     confirmation.exam(folder)
     opened = folder.read_manifest()["test_opened"]
+    assert folder.happened()["test_opened"] == [entry["time"] for entry in opened]
     assert [set(entry) for entry in opened] == [{"time", "command"}] * 2
     folder.begin(plan.manifest(), fresh=True)
     assert folder.read_manifest()["test_opened"] == opened

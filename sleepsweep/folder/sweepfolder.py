@@ -158,6 +158,15 @@ class SweepFolder:
         words = shlex.split(self.read_manifest()["study"]["command"])
         return shlex.join(word for word in words if word != "--fresh")
 
+    def happened(self) -> dict[str, list[str]]:
+        """When trials were added, in words, and when the test subjects were opened."""
+        manifest = self.read_manifest()
+        extended = [
+            f"{entry['time']}, from {entry['from']} to {entry['to']} drawn trials"
+            for entry in manifest.get(EXTENDED, [])
+        ]
+        return {EXTENDED: extended, OPENED: [entry["time"] for entry in manifest.get(OPENED, [])]}
+
     def log_test_opened(self) -> None:
         """Write down that the test subjects are opened now, and by which command."""
         manifest = self.read_manifest()

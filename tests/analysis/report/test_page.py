@@ -183,3 +183,13 @@ def test_the_verdict_has_at_most_six_sentences(filled, table, seed):
     assert sentences[0].startswith("Use: ")
     assert sentences[-1].startswith("Run next: ")
     assert all(sentence.endswith(".") and ". " not in sentence for sentence in sentences)
+
+
+def test_the_page_says_what_happened_to_the_sweep(filled, table, tmp_path):
+    study = replace(table.study, created="2026-11-01", extended=("2026-11-02, from 9 to 12",))
+    text = written(filled(replace(table, study=study)), tmp_path)
+    assert "2026-11-02, from 9 to 12" in text
+    assert re.search(r"Test subjects opened</\w+>\s*<\w+[^>]*>never<", text)
+    opened = replace(study, test_opened=("2026-11-03", "2026-11-04"))
+    text = written(filled(replace(table, study=opened)), tmp_path / "again")
+    assert "2026-11-03, 2026-11-04" in text

@@ -54,6 +54,9 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
         ("Training", f"{study.steps:,} optimiser steps at full length" if study.steps else ""),
         ("Time on trials", duration(seconds) if np.isfinite(seconds) and seconds > 0 else ""),
     ]
+    facts += [("Extended", entry) for entry in study.extended]
+    if study.created:
+        facts.append(("Test subjects opened", ", ".join(study.test_opened) or "never"))
     if analysis.chosen.collapsed:
         facts.append(("Collapsed trials", f"{len(analysis.chosen.collapsed)}; {CHANCE}"))
     return [(name, value) for name, value in facts if value]

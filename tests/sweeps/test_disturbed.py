@@ -1,4 +1,5 @@
-"""A sweep that is killed ten times, at random moments and in every way, ends as if it had not been.
+"""A sweep that is disturbed ends as if it had not been: killed ten times, at random moments and in
+every way; beside another one; launched twice at once.
 
 The sweep is a designed one, so that nothing depends on which trial ended first; the launches are
 the real command's, on Ray.
@@ -25,7 +26,7 @@ from sleepsweep.tracking import database_uri
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-COMPLETE, INCOMPLETE = 0, 3
+COMPLETE, BAD_INPUT, INCOMPLETE = 0, 2, 3
 TRIALS, RUNGS = 24, (1, 2, 4, 8)
 TREE: dict[str, Any] = {
     "name": "tiny",
@@ -80,6 +81,10 @@ class Launch:
         """Wait for its end; return the exit status and what it said of errors."""
         _, errors = self._process.communicate(timeout=600)
         return self._process.returncode, errors
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def send(self, number: int) -> None:
         self._process.send_signal(number)
@@ -183,13 +188,19 @@ def _kill(launch: Launch, kill: Any, rungs: int, random: np.random.Generator) ->
     assert "Traceback" not in errors
 
 
-def test_exactly_the_planned_trials_with_every_rung_once(killed: Path, whole: Path) -> None:
-    ours, theirs = ResultsTable.read(killed), ResultsTable.read(whole)
-    assert ours.trials["trial"].nunique() == TRIALS
-    assert not ours.trials.duplicated(["trial", "rung"]).any()
+def assert_same(one: Path, other: Path) -> None:
+    """Bit for bit, but for the time that it took."""
+    ours, theirs = ResultsTable.read(one), ResultsTable.read(other)
     same = [c for c in ours.trials if c not in ("sweep", "time_s", "host")]
     pd.testing.assert_frame_equal(ours.trials[same], theirs.trials[same], check_exact=True)
     pd.testing.assert_frame_equal(ours.subjects, theirs.subjects)
+
+
+def test_exactly_the_planned_trials_with_every_rung_once(killed: Path, whole: Path) -> None:
+    trials = ResultsTable.read(killed).trials
+    assert trials["trial"].nunique() == TRIALS
+    assert not trials.duplicated(["trial", "rung"]).any()
+    assert_same(killed, whole)
 
 
 def test_mlflow_has_one_run_a_trial_and_every_rung_once(killed: Path) -> None:
@@ -199,3 +210,18 @@ def test_mlflow_has_one_run_a_trial_and_every_rung_once(killed: Path) -> None:
     assert logged(database_uri(killed), sweep.read_manifest()["id"]) == {
         record.trial.id: ("FINISHED", [row["step"] for row in record.rows]) for record in records
     }
+
+
+def test_sweeps_in_two_folders_do_not_disturb_each_other_and_a_folder_has_one_launch(
+    space: Path, whole: Path
+) -> None:
+    folders = space.parent / "one", space.parent / "two"
+    with Launch(space, folders[0]) as one, Launch(space, folders[1]) as two:
+        one.wait_for(3)
+        with Launch(space, folders[0]) as second:
+            status, errors = second.end()
+            assert status == BAD_INPUT
+            assert f"another launch (pid {one.pid}) is running this sweep" in errors
+        assert [launch.end()[0] for launch in (one, two)] == [COMPLETE, COMPLETE]
+    for folder in folders:
+        assert_same(folder, whole)
