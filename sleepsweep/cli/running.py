@@ -25,6 +25,7 @@ def run_plan(
     """
     from json import dumps
 
+    from sleepsweep.folder.sweepfolder import command
     from sleepsweep.rayenv import set_local_ray
 
     set_local_ray()
@@ -37,8 +38,10 @@ def run_plan(
     uri = plan.spec.tracking.uri
     tracker = Tracker(folder.path, manifest, uri)
     tracker.catch_up(folder.records())
+    folder.log.launched(command())
     with display.running():
-        complete = run_sweep(plan, folder, [folder, tracker, display])
+        complete = run_sweep(plan, folder, [folder, folder.log, tracker, display])
+    folder.log.ended(complete=complete)
     page = report_to(folder.path, tracker, console)
     _print_pareto(plan, folder, console)
     # A file of one's own gets through in the end; a server, or whoever stopped the sweep, may not.

@@ -5,6 +5,7 @@
     trials/ID/rungs.jsonl  a line a rung: metrics, decision, confusion matrices
     trials/ID/checkpoint.pt, error.txt
     trials/ID/system.jsonl what the trial took of its machine, where the spec asks for it
+    log.txt                what its launches did, and when
     embeddings/ID.npz      validation epochs as the best trial and the baseline embed them
     pareto.csv             of several objectives: the trials that none of their block beats in all
     trials.parquet, subjects.parquet, report/, mlflow.db, mlflow-artifacts/, ray/
@@ -26,6 +27,7 @@ from typing import Any
 from sleepsweep.errors import UserError
 from sleepsweep.folder.changes import differences
 from sleepsweep.folder.lock import SweepLock
+from sleepsweep.folder.log import SweepLog
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.trialfiles import TrialFiles
 from sleepsweep.replacing import replacing
@@ -62,6 +64,11 @@ class SweepFolder:
     def embeddings_path(self, trial_id: str) -> Path:
         """Where the report's embeddings of a trial are kept."""
         return self.path / EMBEDDINGS / f"{trial_id}.npz"
+
+    @property
+    def log(self) -> SweepLog:
+        """What its launches write down."""
+        return SweepLog(self.path / "log.txt")
 
     @property
     def lock(self) -> SweepLock:

@@ -118,6 +118,15 @@ def test_every_rung_of_every_trial_is_in_the_table_and_in_mlflow(finished: Path)
     assert table.trials.groupby("trial")["last"].sum().eq(1).all()
 
 
+def test_all_that_happened_is_in_the_log(finished: Path) -> None:
+    lines = (finished / "log.txt").read_text().splitlines()
+    assert "launched by pid" in lines[0]
+    table = ResultsTable.read(finished).trials
+    assert sum(" rung " in line for line in lines) == len(table)
+    assert sum(" started" in line for line in lines) == TRIALS
+    assert lines[-1].endswith(" complete")
+
+
 def test_asha_stopped_some_and_never_an_anchor(finished: Path) -> None:
     last = ResultsTable.read(finished).trials.query("last")
     assert set(last["decision"]) == {"stop", "done"}
