@@ -115,23 +115,22 @@ def main() -> None:
 
 def _compare(plan: Plan, folder: Path, server: Server, rung_s: float, outage_s: float) -> None:
     least_s = len(plan.slots) * RUNGS * rung_s / CONCURRENT
-    alone = measure(plan, folder / "alone", rung_s, None)
-    _print("no MLflow", alone, alone.wall_s)
+    _print("no MLflow", measure(plan, folder / "alone", rung_s, None), least_s)
     served = measure(plan, folder / "served", rung_s, server)
-    _print("server", served, alone.wall_s)
+    _print("server", served, least_s)
     _print_logged(server, served)
     with Outage(server, least_s / 4, outage_s).running():
         stopped = measure(plan, folder / "stopped", rung_s, server)
-    _print(f"server stopped for {outage_s:.0f} s", stopped, alone.wall_s)
+    _print(f"server stopped for {outage_s:.0f} s", stopped, least_s)
     _print_logged(server, stopped)
 
 
-def _print(name: str, ran: Logged, alone_s: float) -> None:
+def _print(name: str, ran: Logged, least_s: float) -> None:
     calls = sorted(1000 * call for call in ran.calls_s)
     print(
-        f"{name:<24} {ran.wall_s:7.1f} s, slowdown {100 * (ran.wall_s / alone_s - 1):+.2f} %; "
-        f"a call of the observers: median {calls[len(calls) // 2]:.1f} ms, longest "
-        f"{calls[-1]:.0f} ms",
+        f"{name:<24} {ran.wall_s:7.1f} s, {100 * (ran.wall_s / least_s - 1):+.1f} % on the "
+        f"{least_s:.0f} s of its trials; a call of the observers: median "
+        f"{calls[len(calls) // 2]:.1f} ms, longest {calls[-1]:.0f} ms",
         flush=True,
     )
 
