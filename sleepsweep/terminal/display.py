@@ -123,6 +123,7 @@ class LiveTable(Silent):
         self._rungs = rungs
         self._records = {record.trial.id: record for record in records}
         self._before = sum(record.is_finished for record in self._records.values())
+        self._steps_before = _steps(self._records.values())
         self._started = time.monotonic()
 
     def running(self) -> AbstractContextManager[Any]:
@@ -135,10 +136,11 @@ class LiveTable(Silent):
 
     def _draw(self) -> RenderableType:
         records = list(self._records.values())
-        parts = [self._progress(records), self._rung_table(records), self._running(records)]
+        parts = [self._progress(records), _states(records), self._rung_table(records)]
         best = _best(records)
         if best is not None:
-            parts.insert(2, best)
+            parts.append(best)
+        parts.append(self._running(records))
         title = f"[bold]{self._name}[/]"
         return Panel(Group(*parts), title=title, title_align="left", border_style="blue")
 
@@ -158,7 +160,8 @@ class LiveTable(Silent):
         if now < 2 or ended >= self._planned:
             return f"{duration(elapsed)} so far"
         left = elapsed / now * (self._planned - ended)
-        return f"{duration(elapsed)} so far, about {duration(left)} left"
+        pace = (_steps(self._records.values()) - self._steps_before) / elapsed
+        return f"{pace:.1f} steps/s, {duration(elapsed)} so far, about {duration(left)} left"
 
     def _rung_table(self, records: list[TrialRecord]) -> RenderableType:
         table = Table(expand=True, box=None, header_style="dim")
@@ -184,6 +187,17 @@ class LiveTable(Silent):
                 lines.append(f"\n{record.trial.id} ", style="cyan")
                 lines.append(f"to step {self._next_step(record)}  {_names(record)}", style="dim")
         return lines
+
+
+def _states(records: list[TrialRecord]) -> RenderableType:
+    counts = Counter(record.state for record in records)
+    named = [f"{counts[state]} {word}" for state, word in STATES.items() if counts[state]]
+    return Text.from_markup(" · ".join(named))
+
+
+def _steps(records: Iterable[TrialRecord]) -> int:
+    """How many optimiser steps were done in all, of trials that do any."""
+    return sum(record.rows[-1]["step"] for record in records if record.rows and record.trial.trains)
 
 
 def _best(records: list[TrialRecord]) -> RenderableType | None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -45,9 +46,23 @@ def test_the_live_picture_counts_trials_rungs_and_the_best(plan: Plan) -> None:
     screen.print(live._draw())
     said = text(screen)
     assert "1 of 7 trials" in said
+    assert "1 finished · 1 running" in said
     assert "best so far 61.2" in said
     assert "to step 2  TailoredMixup + Permutation" in said
     assert any(line.split()[1:6] == ["0", "1", "2", "2", "0"] for line in said.splitlines())
+
+
+def test_the_pace_is_of_this_launch_alone(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = [(0, 0.4, "continue"), (1, 0.5, "continue"), (2, 0.6, "done")]
+    before, *others = (trial(plan, order, *whole) for order in (0, 3, 6))
+    live = LiveTable(console(), plan.spec.name, len(plan.slots), plan.spec.rungs, [before])
+    for record in others:
+        live.trial_started(record)
+    monkeypatch.setattr(live, "_started", time.monotonic() - 4)
+    screen = console()
+    screen.print(live._draw())
+    # Two trials of four steps each in four seconds; four more trials are to come.
+    assert "2.0 steps/s, 0 min 04 s so far, about 0 min 08 s left" in text(screen)
 
 
 def test_a_log_has_a_line_for_each_trial_that_ended(plan: Plan) -> None:
