@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import tracking as sweeps
+from benchmarks import observed
+from benchmarks.server import logged
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan
 from sleepsweep.tracking import database_uri
@@ -20,8 +21,8 @@ def unlogged(plan: Plan, tmp_path: Path) -> SweepFolder:
     """A sweep whose trials stand in its folder only; one of them has not ended."""
     folder = SweepFolder(tmp_path / "sweep")
     folder.begin(plan.manifest(), fresh=False)
-    records = sweeps.made_up_trials(plan, TRIALS)
-    sweeps.run(records, [folder], rung_s=0)
+    records = observed.made_up_trials(plan, TRIALS)
+    observed.run(records, [folder], rung_s=0)
     last = folder.trial(records[-1].trial.id).rungs
     last.write_text("".join(last.read_text().splitlines(keepends=True)[:2]))
     return folder
@@ -37,7 +38,7 @@ def test_a_sweep_is_sent_once_and_nothing_is_left_running(
         assert f"MLflow has all {TRIALS} trials and 10 rungs" in ended.stdout
     statuses = ["FINISHED"] * (TRIALS - 1) + ["KILLED"]
     for uri in (database_uri(unlogged.path), elsewhere):
-        found = sweeps.logged(uri, unlogged.read_manifest()["id"])
+        found = logged(uri, unlogged.read_manifest()["id"])
         assert found == {
             record.trial.id: (status, [row["step"] for row in record.rows])
             for record, status in zip(unlogged.records(), statuses, strict=True)
@@ -49,7 +50,7 @@ def test_a_sweep_that_has_no_rung_yet_has_runs_to_send(
 ) -> None:
     folder = SweepFolder(tmp_path / "sweep")
     folder.begin(plan.manifest(), fresh=False)
-    folder.trial_started(sweeps.made_up_trials(plan, 1)[0])
+    folder.trial_started(observed.made_up_trials(plan, 1)[0])
     ended = command_line("sync", folder.path)
     assert ended.returncode == 0, ended.stderr
     assert "1 trials and 0 rungs" in ended.stdout

@@ -68,8 +68,10 @@ def test_signals_that_do_not_fit(tmp_path: Path, wrong: np.ndarray) -> None:
 
 
 def test_nothing_half_written_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file := tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"a\.edf: cannot be written"):
-        write_hypnogram(tmp_path / "nowhere" / "a.edf", [0], 30, START)
+        write_hypnogram(file / "a.edf", [0], 30, START)
+    file.unlink()
 
     def full(path: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")
