@@ -154,8 +154,8 @@ def killed(space: Path) -> Path:
             rungs = int(random.integers(MOST_RUNGS + 1))
             if rungs or KILLS[place] == "worker":
                 launch.wait_for(rungs)
-            # Without a rung it lies anywhere between the command's start and its first trials.
-            time.sleep(random.uniform(0, 1.0 if rungs else 15.0))
+            # Without a rung it lies anywhere before the first trials.
+            time.sleep(random.uniform(0, 1.0 if rungs else 6.0))
             before, ended = lines(out), dict(finished(out))
             _kill(launch, KILLS[place], rungs, random)
         now = lines(out)
