@@ -17,7 +17,7 @@ from sleepsweep.data.split import set_aside, split_hash
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.folder.record import TrialRecord
-from sleepsweep.folder.sweepfolder import SweepFolder, command
+from sleepsweep.folder.sweepfolder import SweepFolder, command, happened
 from sleepsweep.folder.table import build_table
 from sleepsweep.progress import Progress, silent
 from sleepsweep.results import EMBEDDINGS, ResultsTable, StudyInfo
@@ -155,7 +155,7 @@ def read_table(folder: Path) -> ResultsTable:
     """
     sweep = SweepFolder(folder)
     manifest = sweep.read_manifest()
-    study = StudyInfo.of_plain({**manifest["study"], **sweep.happened()})
+    study = StudyInfo.of_plain({**manifest["study"], **happened(manifest)})
     table = build_table(sweep.records(), study, manifest["provenance"])
     return replace(table, embeddings=sweep.path / EMBEDDINGS)
 

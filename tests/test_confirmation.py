@@ -14,7 +14,7 @@ from sleepsweep.confirmation import Candidate, ConfirmationPlan, candidates_of, 
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.folder.record import TrialRecord
-from sleepsweep.folder.sweepfolder import SweepFolder
+from sleepsweep.folder.sweepfolder import SweepFolder, happened
 from sleepsweep.plan import Plan, make_plan, read_table
 from sleepsweep.results import KINDS
 from sleepsweep.spec.sweepspec import SweepSpec
@@ -129,7 +129,7 @@ def test_opening_is_written_down_and_outlives_a_new_start(
     confirmation.exam(folder)
     confirmation.exam(folder)
     opened = folder.read_manifest()["test_opened"]
-    assert folder.happened()["test_opened"] == [entry["time"] for entry in opened]
+    assert happened(folder.read_manifest())["test_opened"] == [entry["time"] for entry in opened]
     assert [set(entry) for entry in opened] == [{"time", "command"}] * 2
     folder.begin(plan.manifest(), fresh=True)
     assert folder.read_manifest()["test_opened"] == opened

@@ -50,6 +50,7 @@ def check_folder(out: Path) -> None:
 
 
 def write_report(analysis: "Analysis", out: Path) -> Path:
+    """Write the report into `out`, and return its page. Raises `UserError` where it cannot be."""
     from sleepsweep_analysis import report
 
     try:

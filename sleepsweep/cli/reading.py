@@ -69,6 +69,7 @@ def _known_categories(names: list[str]) -> dict[str, str]:
 
 
 def analysed(table: "ResultsTable", sizes: tuple[int, int] | None = None) -> "Analysis":
+    """Analyse a table; effects are over random sets of `sizes`, smallest and largest, if given."""
     from sleepsweep_analysis import analyse
 
     return analyse(table, reference=sizes)

@@ -18,6 +18,7 @@ import shlex
 import shutil
 import sys
 import uuid
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -165,15 +166,6 @@ class SweepFolder:
         words = shlex.split(self.read_manifest()["study"]["command"])
         return shlex.join(word for word in words if word != "--fresh")
 
-    def happened(self) -> dict[str, list[str]]:
-        """When trials were added, in words, and when the test subjects were opened."""
-        manifest = self.read_manifest()
-        extended = [
-            f"{entry['time']}, from {entry['from']} to {entry['to']} drawn trials"
-            for entry in manifest.get(EXTENDED, [])
-        ]
-        return {EXTENDED: extended, OPENED: [entry["time"] for entry in manifest.get(OPENED, [])]}
-
     def log_test_opened(self) -> None:
         """Write down that the test subjects are opened now, and by which command."""
         manifest = self.read_manifest()
@@ -219,6 +211,15 @@ class SweepFolder:
     def trial_failed(self, record: TrialRecord) -> None:
         """See `sleepsweep.sweep.Observer`."""
         self.trial(record.trial.id).fail(record.error or "")
+
+
+def happened(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
+    """When trials were added, in words, and when the test subjects were opened."""
+    extended = [
+        f"{entry['time']}, from {entry['from']} to {entry['to']} drawn trials"
+        for entry in manifest.get(EXTENDED, [])
+    ]
+    return {EXTENDED: extended, OPENED: [entry["time"] for entry in manifest.get(OPENED, [])]}
 
 
 def command() -> str:
