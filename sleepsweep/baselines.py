@@ -12,9 +12,9 @@ from torch import nn
 
 from sleepsweep.data.store import Store
 from sleepsweep.learn.bandpowers import log_band_powers
+from sleepsweep.learn.finetune import FinetuneSpec, Labelled, build_staging, fine_tune
 from sleepsweep.learn.pretrain import Axes
-from sleepsweep.learn.probe import Stages, embed
-from sleepsweep.learn.supervised import train_with_labels
+from sleepsweep.learn.probe import Features, FittedProbe, Stages, embed
 from sleepsweep.seeds import stream
 from sleepsweep.trial import TrialSpec
 
@@ -33,14 +33,14 @@ def untrained(trial: TrialSpec, store: Store, fitted: Rows, held_out: Epochs) ->
     """The probe on the encoder at its first step: what random filters tell."""
     encoder = encoder_of(trial, store)
     features = embed(encoder, store.gather(fitted))
-    return trial.probe.predict(features, store.stages(fitted), embed(encoder, held_out))
+    return _probe(trial, store, fitted, features).predict(embed(encoder, held_out))
 
 
 def band_powers(trial: TrialSpec, store: Store, fitted: Rows, held_out: Epochs) -> Stages:
     """The probe on the log powers of five bands: what a spectrum tells."""
     features = log_band_powers(store.gather(fitted), store.sfreq)
     others = log_band_powers(held_out, store.sfreq)
-    return trial.probe.predict(features, store.stages(fitted), others)
+    return _probe(trial, store, fitted, features).predict(others)
 
 
 def with_labels(trial: TrialSpec, store: Store, fitted: Rows, held_out: Epochs) -> Stages:
@@ -49,13 +49,20 @@ def with_labels(trial: TrialSpec, store: Store, fitted: Rows, held_out: Epochs) 
     As many steps as a trial pretrains, of the same batch size and initial learning rate.
     """
     block: Axes = {"split": trial.split, "seed": trial.seed}
-    network = train_with_labels(
-        encoder_of(trial, store), trial.encoder.latent_dim, store.gather, store.stages,
-        store.rows(trial.labelled), steps=trial.pretrain.steps,
+    spec = FinetuneSpec(
+        classifier="linear", dropout=0.0, steps=trial.pretrain.steps,
         batch_size=trial.pretrain.batch_size, learning_rate=trial.pretrain.learning_rate,
-        axes=block,
     )  # fmt: skip
+    network = build_staging(
+        encoder_of(trial, store), trial.encoder.latent_dim, spec, stream("classifier", **block)
+    )
+    labelled = Labelled(store.gather, store.stages, store.rows(trial.labelled))
+    fine_tune(network, spec, labelled, block)
     return np.asarray(embed(network, held_out).argmax(axis=1), dtype=np.int8)
+
+
+def _probe(trial: TrialSpec, store: Store, fitted: Rows, features: Features) -> FittedProbe:
+    return trial.probe.fit(features, store.stages(fitted), store.subjects_of(fitted))
 
 
 BASELINES: dict[str, Baseline] = {

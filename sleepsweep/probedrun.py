@@ -41,9 +41,10 @@ class ProbedRun:
         fitted = probed(trial, store, trial.labelled)
         features = np.nan_to_num(embed(encoder, store.gather(fitted)))
 
+        probe = trial.probe.fit(features, store.stages(fitted), store.subjects_of(fitted))
+
         def predict(epochs: Epochs) -> Stages:
-            others = np.nan_to_num(embed(encoder, epochs))
-            return trial.probe.predict(features, store.stages(fitted), others)
+            return probe.predict(np.nan_to_num(embed(encoder, epochs)))
 
         spread = float(np.sqrt(features.var(axis=0).sum()))
         return confusions_of(trial, self.scored, predict), spread

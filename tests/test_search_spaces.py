@@ -10,7 +10,7 @@ from sleepsweep.baselines import BASELINES
 from sleepsweep.designs import DesignSpec
 from sleepsweep.search.samplers import SAMPLERS
 from sleepsweep.spec.sections import SchedulerSpec
-from sleepsweep.spec.specfile import read_spec
+from sleepsweep.spec.specfile import read_study
 from sleepsweep.spec.sweepspec import SweepSpec
 
 FOLDER = Path(__file__).parent.parent / "search_spaces"
@@ -21,7 +21,7 @@ EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_every_search_space_of_the_repository_is_valid(path: Path) -> None:
-    assert read_spec(path).name == path.stem
+    assert read_study(SweepSpec, path).name == path.stem
 
 
 def test_there_are_search_spaces() -> None:
@@ -31,7 +31,7 @@ def test_there_are_search_spaces() -> None:
 def test_the_example_of_the_readme_is_a_grid(tmp_path: Path) -> None:
     path = tmp_path / "example.yaml"
     path.write_text(EXAMPLES[0])
-    spec = read_spec(path)
+    spec = read_study(SweepSpec, path)
     assert list(spec.searched) == ["encoder.latent_dim"]
     assert spec.search.trials == 3 * spec.split.blocks
 
@@ -56,7 +56,7 @@ def test_the_readme_tells_of_every_design_and_its_example_is_legal(
     sweep: Callable[..., SweepSpec],
 ) -> None:
     assert rows_under("Designs") == list(DesignSpec.model_fields)
-    pool = read_spec(FOLDER / "aug_ablation.yaml").augmentations.model_dump(mode="json")
+    pool = read_study(SweepSpec, FOLDER / "aug_ablation.yaml").augmentations.model_dump(mode="json")
     spec = sweep(augmentations=pool, **yaml.safe_load(EXAMPLES[1]))
     counts = [item.design.count(spec.augmentations, 1) for item in spec.search.designs]
     assert counts == [15, 5]

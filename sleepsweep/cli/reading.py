@@ -15,12 +15,13 @@ def read_space(
     trials: int | None, seed: int | None, tracking_uri: str | None = None,
 ) -> "SweepSpec":  # fmt: skip
     """Return the search space in the file `space` with what the options change."""
-    from sleepsweep.spec.specfile import read_settings, read_spec
+    from sleepsweep.spec.specfile import read_settings, read_study
+    from sleepsweep.spec.sweepspec import SweepSpec
 
     options = {"search.trials": trials, "seed": seed, "tracking.uri": tracking_uri}
     given = {key: value for key, value in options.items() if value is not None}
     overrides = {**read_settings(settings or []), **given}
-    return read_spec(space, preset=preset, overrides=overrides, data=data)
+    return read_study(SweepSpec, space, preset=preset, overrides=overrides, data=data)
 
 
 def recorded_spec(folder: "SweepFolder", tracking_uri: str | None) -> "SweepSpec":

@@ -109,6 +109,10 @@ class Store:
         """Return the stages 0–4 of `rows`, (row,). Raises `LeakError` like `gather`."""
         return np.asarray(self._stages[self._permitted(rows)])
 
+    def subjects_of(self, rows: ArrayLike) -> NDArray[np.str_]:
+        """Return the subject's name of each of `rows`, (row,). Raises `LeakError` like `gather`."""
+        return np.asarray(self._everyone)[self._subject_of_row[self._permitted(rows)]]
+
     def quality(self, rows: ArrayLike) -> NDArray[np.float32]:
         """Return the share of clean seconds of `rows`, (row,). Raises `LeakError` like `gather`."""
         return np.asarray(self._quality[self._permitted(rows)])

@@ -1,20 +1,21 @@
-"""Reading a search space from disk: presets, overrides, and errors that name key and line."""
+"""Reading a YAML of ours from disk: presets, overrides, and errors that name key and line."""
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-import sleepsweep
 from sleepsweep.errors import UserError
 from sleepsweep.spec.ranges import is_range
-from sleepsweep.spec.sweepspec import NOT_YET, SweepSpec
+from sleepsweep.spec.studyspec import StudySpec
 from sleepsweep.yamlfile import Location, parse_yaml
 
 Tree = dict[str, Any]
+Study = TypeVar("Study", bound=StudySpec)
 
 
 def read_settings(settings: Iterable[str]) -> dict[str, Any]:
@@ -34,33 +35,52 @@ def read_settings(settings: Iterable[str]) -> dict[str, Any]:
     return overrides
 
 
-def read_spec(
-    path: Path, *, preset: str | None = None, overrides: Mapping[str, Any] | None = None,
-    data: Path | None = None,
-) -> SweepSpec:  # fmt: skip
-    """Return the sweep that `path` describes.
+def read_study(
+    kind: type[Study], path: Path, *, preset: str | None = None,
+    overrides: Mapping[str, Any] | None = None, data: Path | None = None,
+) -> Study:  # fmt: skip
+    """Return the study of a `kind`, such as `SweepSpec`, that the YAML at `path` describes.
 
-    `preset` chooses one of the file's ``presets`` in place of the one it names itself; `overrides`
-    maps dotted keys (``pretrain.steps``) to values and wins over both; `data` points the sweep at
-    other recordings, whose kind is detected. Every preset of the file is validated, chosen or not.
-    Raises `UserError` naming the key, its line and what is allowed.
+    Raises `UserError` naming the key, its line and what is allowed. See `study_of`.
     """
-    text = _read_text(path)
-    tree, lines = _parse(text, path)
+    tree, lines = _parse(_read_text(path), path, kind)
+    return study_of(
+        kind, tree, path, lines=lines, preset=preset, overrides=overrides, data=data
+    )
+
+
+def study_of(
+    kind: type[Study], tree: Tree, path: Path, *, lines: Mapping[Location, int] | None = None,
+    preset: str | None = None, overrides: Mapping[str, Any] | None = None,
+    data: Path | None = None,
+) -> Study:  # fmt: skip
+    """Return the study that a `tree` describes, which stands at `lines` of the file `path`.
+
+    `preset` chooses one of the tree's ``presets`` in place of the one it names itself; `overrides`
+    maps dotted keys (``pretrain.steps``) to values and wins over both; `data` points the study at
+    other recordings, whose kind is detected. Every preset of the file is validated, chosen or not.
+    """
+    tree = dict(tree)
     presets = tree.pop("presets", None) or {}
     if not isinstance(presets, dict) or not all(
         isinstance(changes, dict | None) for changes in presets.values()
     ):
-        raise UserError(f"{path}: presets must map each name to keys of the search space.")
-    overrides = dict(overrides or {})
+        raise UserError(f"{path}: presets must map each name to keys of {kind.what}.")
+    overrides, source = dict(overrides or {}), _Source(path, lines or {})
     chosen = preset or overrides.pop("preset", None) or tree.get("preset")
     for name in presets:
-        _validate(_merged(tree, name, presets, path), path, lines, name, {})
+        _validate(kind, _merged(tree, name, presets, path), source, name, {})
     changed = _merged(tree, chosen, presets, path)
     for key, value in overrides.items():
         _set(changed, key, value)
-    spec = _validate(changed, path, lines, chosen, overrides)
+    spec = _validate(kind, changed, source, chosen, overrides)
     return spec if data is None else spec.model_copy(update={"data": spec.data.pointed_at(data)})
+
+
+@dataclass(frozen=True)
+class _Source:
+    path: Path
+    lines: Mapping[Location, int]
 
 
 def _read_text(path: Path) -> str:
@@ -74,13 +94,15 @@ def _read_text(path: Path) -> str:
         raise UserError(f"{path}: cannot be read ({error}).") from error
 
 
-def _parse(text: str, path: Path) -> tuple[Tree, dict[Location, int]]:
+def _parse(
+    text: str, path: Path, kind: type[StudySpec]
+) -> tuple[Tree, dict[Location, int]]:
     try:
         tree, lines = parse_yaml(text)
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML.\n{error}") from error
     if not isinstance(tree, dict):
-        raise UserError(f"{path}: a search space is a YAML mapping with at least the key `name`.")
+        raise UserError(f"{path}: {kind.what} is a YAML mapping with at least the key `name`.")
     return tree, lines
 
 
@@ -112,11 +134,11 @@ def _set(tree: Tree, key: str, value: Any) -> None:
 
 
 def _validate(
-    tree: Tree, path: Path, lines: dict[Location, int], preset: str | None,
+    kind: type[Study], tree: Tree, source: _Source, preset: str | None,
     overrides: Mapping[str, Any],
-) -> SweepSpec:  # fmt: skip
+) -> Study:  # fmt: skip
     try:
-        return SweepSpec.model_validate(tree)
+        return kind.model_validate(tree)
     except ValidationError as error:
         # A default that depends on a wrong key is no mistake of its own.
         mistakes = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
@@ -125,19 +147,20 @@ def _validate(
         location = tuple(part for part in first["loc"] if not _is_branch(part))
         location += getattr(first.get("ctx", {}).get("error"), "path", ())
         more = f"\n({len(others)} more to mend)" if others else ""
-        where = _where(path, location, lines, preset, overrides)
-        raise UserError(f"{where}: {_sentence(dict(first), location)}{more}") from error
+        where = _where(source, location, preset, overrides)
+        raise UserError(f"{where}: {_sentence(kind, dict(first), location)}{more}") from error
 
 
 def _is_branch(part: int | str) -> bool:
     # pydantic adds the name of the tried member of a union to an error's location.
-    return isinstance(part, str) and (part in ("int", "tuple") or "[" in part)
+    branches = ("int", "float", "tuple", "constrained-float")
+    return isinstance(part, str) and (part in branches or "[" in part)
 
 
 def _where(
-    path: Path, location: Location, lines: dict[Location, int], preset: str | None,
-    overrides: Mapping[str, Any],
-) -> str:  # fmt: skip
+    source: _Source, location: Location, preset: str | None, overrides: Mapping[str, Any]
+) -> str:
+    path, lines = source.path, source.lines
     dotted = _dotted(location)
     if any(dotted == key or dotted.startswith(f"{key}.") for key in overrides):
         return f"{dotted} (given on the command line)"
@@ -149,9 +172,9 @@ def _where(
     return f"{path}, {dotted}" if dotted else str(path)
 
 
-def _sentence(error: Mapping[str, Any], location: Location) -> str:
+def _sentence(kind: type[StudySpec], error: Mapping[str, Any], location: Location) -> str:
     if error["type"] == "extra_forbidden":
-        return _unknown_key(location)
+        return _unknown_key(kind, location)
     if error["type"] == "missing":
         return "this key is required"
     if "ctx" in error and "error" in error["ctx"]:
@@ -159,17 +182,17 @@ def _sentence(error: Mapping[str, Any], location: Location) -> str:
     return f"{error['msg']} (got {error['input']!r})"
 
 
-def _unknown_key(location: Location) -> str:
-    if _dotted(location) in NOT_YET:
-        return f"not supported by sleepsweep {sleepsweep.__version__}; remove this key"
-    allowed = _allowed_keys(location[:-1])
+def _unknown_key(kind: type[StudySpec], location: Location) -> str:
+    if _dotted(location) in kind.elsewhere:
+        return kind.elsewhere[_dotted(location)]
+    allowed = _allowed_keys(kind, location[:-1])
     near = difflib.get_close_matches(str(location[-1]), allowed, 1)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"unknown key; {hint}allowed: {', '.join(allowed)}"
 
 
-def _allowed_keys(location: Location) -> list[str]:
-    model: type[BaseModel] = SweepSpec
+def _allowed_keys(kind: type[StudySpec], location: Location) -> list[str]:
+    model: type[BaseModel] = kind
     for part in location:
         if isinstance(part, int):
             continue

@@ -1,10 +1,9 @@
 """The validated YAML: one frozen object that says what a sweep asks and how it is answered."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import (
-    Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
     SerializerFunctionWrapHandler,
@@ -16,11 +15,6 @@ from pydantic import (
 
 from sleepsweep.augment import Signal
 from sleepsweep.data.source import DataSpec
-from sleepsweep.data.split import SplitSpec
-from sleepsweep.learn.encoder import EncoderSpec
-from sleepsweep.learn.pretrain import PretrainSpec
-from sleepsweep.learn.probe import ProbeSpec
-from sleepsweep.part import PartSpec
 from sleepsweep.spec.objectives import Objective
 from sleepsweep.spec.pool import AugmentationsSpec, KeyedError
 from sleepsweep.spec.ranges import Range
@@ -30,37 +24,31 @@ from sleepsweep.spec.sections import (
     ResourcesSpec,
     SchedulerSpec,
     SearchSpec,
-    TrackingSpec,
 )
+from sleepsweep.spec.studyspec import StudySpec
 from sleepsweep.trial import PARTS, Parts
 
-# Keys of the grammar that this version refuses; the message says so instead of "unknown key".
-NOT_YET = frozenset({"policy", "stages", "tracking.tensorboard"})
+OF_AN_EXPERIMENT = "belongs to a single experiment, which sleepsweep train runs; remove it here"
 
 
-class SweepSpec(PartSpec):
+class SweepSpec(StudySpec):
     """A search space, validated: what ``sleepsweep launch`` is asked to do.
 
     Where a scalar of `encoder`, `pretrain` or `probe` is searched, `searched` holds its range and
     the section the range's first value.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    question: str = ""
-    preset: str | None = None
-    seed: Annotated[int, Field(ge=0)] = 0
-    data: DataSpec = DataSpec()
-    split: SplitSpec = SplitSpec()
-    encoder: EncoderSpec = EncoderSpec()
-    pretrain: PretrainSpec = PretrainSpec()
-    probe: ProbeSpec = ProbeSpec()
+    what: ClassVar[str] = "a search space"
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("policy", "stages", "finetune", "latent", "block"), OF_AN_EXPERIMENT
+    )
+
     augmentations: AugmentationsSpec
     search: SearchSpec = SearchSpec()
     scheduler: SchedulerSpec = SchedulerSpec()
     objective: Objective = "macro_f1"
     confirm: ConfirmSpec = ConfirmSpec()
     resources: ResourcesSpec = ResourcesSpec()
-    tracking: TrackingSpec = TrackingSpec()
     _searched: dict[str, Range] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")

@@ -19,7 +19,7 @@ from sleepsweep.results import ResultsTable, StudyInfo
 from sleepsweep.search.searcher import SweepSearcher
 from sleepsweep.search.warmstart import NO_PAST, Past, past_of
 from sleepsweep.space import Recorded, draw_policy
-from sleepsweep.spec.specfile import read_spec
+from sleepsweep.spec.specfile import read_study
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.terminal.summary import search_notes
 from sleepsweep.trial import TrialSpec
@@ -193,4 +193,4 @@ def test_random_draws_cannot_be_started_warm(tmp_path: Path) -> None:
         "search: {warm_start: runs/before}\n"
     )
     with pytest.raises(UserError, match=r"line 3, search.warm_start: random draws learn"):
-        read_spec(path)
+        read_study(SweepSpec, path)

@@ -17,7 +17,7 @@ from sleepsweep.learn.encoder import EncoderSpec
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.results import StudyInfo
 from sleepsweep.space import Space
-from sleepsweep.spec.specfile import read_spec
+from sleepsweep.spec.specfile import read_study
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.trial import TrialSpec
 
@@ -87,7 +87,7 @@ def test_a_spec_with_ranges_is_written_and_read_again(
     spec = sweep(**SEARCHED)
     path = tmp_path / "space.yaml"
     path.write_text(yaml.safe_dump(spec.model_dump(mode="json")))
-    assert read_spec(path) == spec
+    assert read_study(SweepSpec, path) == spec
     assert spec != sweep()
 
 
@@ -103,12 +103,12 @@ def test_a_preset_and_a_setting_replace_a_range(tmp_path: Path) -> None:
         "    pretrain: {temperature: 0.1}\n"
         "    augmentations: {pool: {SignFlip: {p: {choice: [1]}}}}\n"
     )
-    assert read_spec(path, preset="few").searched["pretrain.temperature"].options == (0.1, 0.5)
-    one = read_spec(path, preset="one")
+    assert read_study(SweepSpec, path, preset="few").searched["pretrain.temperature"].options == (0.1, 0.5)
+    one = read_study(SweepSpec, path, preset="one")
     assert not one.searched
     assert one.augmentations.pool["SignFlip"].p.kind == "choice"
     setting = {"pretrain.temperature": {"uniform": [0.2, 0.3]}}
-    found = read_spec(path, overrides=setting).searched
+    found = read_study(SweepSpec, path, overrides=setting).searched
     assert found["pretrain.temperature"].options == (0.2, 0.3)
 
 
@@ -135,7 +135,7 @@ def test_a_range_that_does_not_fit_is_named_with_its_place(
     path = tmp_path / "space.yaml"
     path.write_text(f"name: a\n{line}\naugmentations: {{size: [0, 1], pool: {{SignFlip: {{}}}}}}\n")
     with pytest.raises(UserError) as caught:
-        read_spec(path)
+        read_study(SweepSpec, path)
     message = str(caught.value)
     assert all(text in message for text in [str(path), *said]), message
 

@@ -5,6 +5,7 @@ import yaml
 
 from sleepsweep.errors import UserError
 from sleepsweep.spec.specfile import read_settings, read_spec
+from sleepsweep.spec.sweepspec import SweepSpec
 
 GOOD = """\
 name: good
@@ -28,7 +29,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_a_good_file_is_read_and_aliases_become_names(tmp_path: Path) -> None:
-    spec = read_spec(write(tmp_path, GOOD))
+    spec = read_study(SweepSpec, write(tmp_path, GOOD))
     assert list(spec.augmentations.members) == [
         "TimeWarping", "TimeReversal", "Permutation", "Placebo",
     ]  # fmt: skip
@@ -37,25 +38,25 @@ def test_a_good_file_is_read_and_aliases_become_names(tmp_path: Path) -> None:
 
 def test_presets_then_overrides_win(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
-    assert read_spec(path, preset="short").pretrain.steps == 20
-    spec = read_spec(path, preset="short", overrides={"pretrain.steps": 50, "seed": 3})
+    assert read_study(SweepSpec, path, preset="short").pretrain.steps == 20
+    spec = read_study(SweepSpec, path, preset="short", overrides={"pretrain.steps": 50, "seed": 3})
     assert (spec.pretrain.steps, spec.pretrain.batch_size, spec.seed) == (50, 16, 3)
     assert spec.preset == "short"
 
 
 def test_a_preset_given_as_a_setting_is_the_preset(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
-    assert read_spec(path, overrides={"preset": "short"}).pretrain.steps == 20
+    assert read_study(SweepSpec, path, overrides={"preset": "short"}).pretrain.steps == 20
     with pytest.raises(UserError, match="unknown preset 'nope'"):
-        read_spec(path, overrides={"preset": "nope"})
+        read_study(SweepSpec, path, overrides={"preset": "nope"})
 
 
 def test_parameters_are_tried_together_not_beside_defaults(tmp_path: Path) -> None:
     entry = "RandomBandStopFilter: {low_hz: 30, high_hz: 40}"
-    read_spec(write(tmp_path, GOOD.replace("TimeReverse: {p: 0.5}", entry)))
+    read_study(SweepSpec, write(tmp_path, GOOD.replace("TimeReverse: {p: 0.5}", entry)))
     both = entry.replace("30", "{uniform: [1, 20]}").replace("40", "{uniform: [5, 28]}")
     with pytest.raises(UserError, match="RandomBandStopFilter"):
-        read_spec(write(tmp_path, GOOD.replace("TimeReverse: {p: 0.5}", both)))
+        read_study(SweepSpec, write(tmp_path, GOOD.replace("TimeReverse: {p: 0.5}", both)))
 
 
 def test_what_needs_several_channels_is_refused_for_one(tmp_path: Path) -> None:
@@ -66,22 +67,22 @@ def test_what_needs_several_channels_is_refused_for_one(tmp_path: Path) -> None:
     )
     for before, line in (("", "line 7"), (one, "line 8")):  # a simulated night has one by habit
         with pytest.raises(UserError, match=refusal.format(line)):
-            read_spec(write(tmp_path, before + text))
+            read_study(SweepSpec, write(tmp_path, before + text))
     # null takes what the files hold, which is seen when they are read.
     for several in ("[Fpz-Cz, Pz-Oz]", "null"):
-        read_spec(write(tmp_path, one.replace("[Fpz-Cz]", several) + text))
+        read_study(SweepSpec, write(tmp_path, one.replace("[Fpz-Cz]", several) + text))
 
 
 def test_a_password_is_not_printed(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
-        read_spec(write(tmp_path, GOOD), overrides={"tracking.uri": "http://me:secret@host"})
+        read_study(SweepSpec, write(tmp_path, GOOD), overrides={"tracking.uri": "http://me:secret@host"})
     assert "secret" not in str(caught.value)
 
 
 def test_the_spec_written_out_is_the_same_spec(tmp_path: Path) -> None:
-    spec = read_spec(write(tmp_path, GOOD))
+    spec = read_study(SweepSpec, write(tmp_path, GOOD))
     again = write(tmp_path, yaml.safe_dump(spec.model_dump(mode="json")))
-    assert read_spec(again) == spec
+    assert read_study(SweepSpec, again) == spec
 
 
 LISTED = "{test: [a], blocks: [{train: [b], validation: [c], trian: [d]}]}"
@@ -175,7 +176,7 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
     assert old in GOOD
     path = write(tmp_path, GOOD.replace(old, new, 1))
     with pytest.raises(UserError) as caught:
-        read_spec(path)
+        read_study(SweepSpec, path)
     message = str(caught.value)
     assert all(text in message for text in said), message
     assert str(path) in message
@@ -184,7 +185,7 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
 def test_a_default_that_cannot_be_made_is_no_mistake_to_mend(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD.replace("name: good", "name: good\nsplit: {folds: 1}"))
     with pytest.raises(UserError) as caught:
-        read_spec(path)
+        read_study(SweepSpec, path)
     assert "line 2, split.folds" in str(caught.value)
     assert "more to mend" not in str(caught.value)
 
@@ -192,7 +193,7 @@ def test_a_default_that_cannot_be_made_is_no_mistake_to_mend(tmp_path: Path) -> 
 def test_a_mistake_of_the_command_line_is_said_to_be_one(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     with pytest.raises(UserError, match=r"pretrain.steps \(given on the command line\)"):
-        read_spec(path, overrides={"pretrain.steps": "many"})
+        read_study(SweepSpec, path, overrides={"pretrain.steps": "many"})
     with pytest.raises(UserError, match="give KEY=VALUE"):
         read_settings(["pretrain.steps"])
     assert read_settings(["a.b=[1, 2]", "c=x=y"]) == {"a.b": [1, 2], "c": "x=y"}
@@ -201,9 +202,9 @@ def test_a_mistake_of_the_command_line_is_said_to_be_one(tmp_path: Path) -> None
 def test_a_missing_file_is_named_with_its_nearest_neighbour(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     with pytest.raises(UserError, match=r"no such file. Did you mean .*space.yaml"):
-        read_spec(tmp_path / "spase.yaml")
+        read_study(SweepSpec, tmp_path / "spase.yaml")
 
 
 def test_other_data_are_detected(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such"):
-        read_spec(write(tmp_path, GOOD), data=tmp_path / "nothing")
+        read_study(SweepSpec, write(tmp_path, GOOD), data=tmp_path / "nothing")

@@ -1,0 +1,35 @@
+"""What the YAML of a sweep and that of a single experiment have in common."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from sleepsweep.data.source import DataSpec
+from sleepsweep.data.split import SplitSpec
+from sleepsweep.learn.encoders import EncoderSpec
+from sleepsweep.learn.pretrain import PretrainSpec
+from sleepsweep.learn.probe import ProbeSpec
+from sleepsweep.part import PartSpec
+from sleepsweep.spec.sections import TrackingSpec
+
+
+class StudySpec(PartSpec):
+    """A validated YAML: its name, its recordings, who is tested on, the network and the probe.
+
+    `elsewhere` maps keys that belong to another kind of YAML to what is to be said of them.
+    """
+
+    what: ClassVar[str] = ""
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    question: str = ""
+    preset: str | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+    data: DataSpec = DataSpec()
+    split: SplitSpec = SplitSpec()
+    encoder: EncoderSpec = EncoderSpec()
+    pretrain: PretrainSpec = PretrainSpec()
+    probe: ProbeSpec = ProbeSpec()
+    tracking: TrackingSpec = TrackingSpec()
