@@ -23,7 +23,7 @@ from sleepsweep.data.simulation.nights import SimulatedSpec
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import Split, SplitSpec, draw_split, set_aside
 from sleepsweep.data.store import Store
-from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.learn.pretrain import Axes, Pretraining, PretrainSpec, Streams
 from sleepsweep.learn.probe import ProbeSpec, embed
 from sleepsweep.learn.supervised import train_with_labels

@@ -17,7 +17,7 @@ from pydantic import (
 from sleepsweep.augment import Signal
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import SplitSpec
-from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec

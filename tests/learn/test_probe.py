@@ -6,7 +6,7 @@ import torch
 from pydantic import ValidationError
 from sklearn.datasets import make_classification
 
-from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.learn.probe import ProbeSpec, embed
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.learn.probe import embed
 from sleepsweep.learn.supervised import train_with_labels
 

@@ -13,7 +13,7 @@ from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.table import build_table
-from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.results import StudyInfo
 from sleepsweep.space import Space
