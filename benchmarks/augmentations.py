@@ -27,7 +27,7 @@ from torch import Tensor
 from benchmarks import reference_augmentations as reference
 from benchmarks.timing import Work, medians
 from sleepsweep.augment import Augmentation, Member, Policy, augmentation
-from sleepsweep.learn.encoder import SimpleSleepNet
+from sleepsweep.learn.encoders import SimpleSleepNet
 
 SAMPLES, SFREQ = 3000, 100.0
 # The published best run: 68.8 macro-F1 (Gupta 2025, section 8.4, equal p that sum to 3).

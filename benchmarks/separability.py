@@ -23,10 +23,10 @@ from sleepsweep.data.simulation.nights import SimulatedSpec
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import Split, SplitSpec, draw_split, set_aside
 from sleepsweep.data.store import Store
-from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.encoders import EncoderSpec
+from sleepsweep.learn.finetune import FinetuneSpec, Labelled, build_staging, fine_tune
 from sleepsweep.learn.pretrain import Axes, Pretraining, PretrainSpec, Streams
 from sleepsweep.learn.probe import ProbeSpec, embed
-from sleepsweep.learn.supervised import train_with_labels
 from sleepsweep.metrics import confusion, macro_f1
 from sleepsweep.probedrun import views_of
 from sleepsweep.seeds import stream
@@ -84,17 +84,18 @@ def _pretrain(encoder: nn.Module, store: Store, split: Split, block: int) -> Non
 def _probed(encoder: nn.Module, store: Store, split: Split) -> float:
     train, held_out = store.rows(split.train), store.rows(split.validation)
     features = [embed(encoder, store.gather(rows)) for rows in (train, held_out)]
-    predicted = ProbeSpec().predict(features[0], store.stages(train), features[1])
+    probe = ProbeSpec().fit(features[0], store.stages(train), store.subjects_of(train))
+    predicted = probe.predict(features[1])
     return macro_f1(confusion(store.stages(held_out), predicted))
 
 
 def _with_labels(encoder: nn.Module, store: Store, split: Split, block: int) -> float:
-    network = train_with_labels(
-        encoder, EncoderSpec().latent_dim, store.gather, store.stages, store.rows(split.train),
-        steps=LABELLED_STEPS, batch_size=BATCH, learning_rate=1e-3, axes={"block": block},
-    )  # fmt: skip
+    spec = FinetuneSpec(classifier="linear", dropout=0.0, steps=LABELLED_STEPS, batch_size=BATCH)
+    network = build_staging(encoder, EncoderSpec().latent_dim, spec, weights_seed=block)
+    labelled = Labelled(store.gather, store.stages, store.rows(split.train))
+    fine_tune(network, spec, labelled, {"block": block})
     held_out = store.rows(split.validation)
-    predicted = embed(network, store.gather(held_out)).argmax(axis=1)
+    predicted = network.stage(store.gather, held_out)
     return macro_f1(confusion(store.stages(held_out), predicted))
 
 

@@ -15,7 +15,7 @@ from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.folder.store import open_store
 from sleepsweep.folder.sweepfolder import SweepFolder
-from sleepsweep.learn.pretrain import load_checkpoint
+from sleepsweep.learn.checkpoint import load_checkpoint
 from sleepsweep.learn.probe import embed
 from sleepsweep.probedrun import ProbedRun, probed
 from sleepsweep.replacing import replacing

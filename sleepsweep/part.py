@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 import sleepsweep
 
@@ -25,6 +25,14 @@ class Shared:
     """Marks a scalar that all trials of a sweep share and none may search; `reason` says why."""
 
     reason: str
+
+
+def later(default: Any) -> Any:
+    """A field that trials of earlier versions do not have.
+
+    At its default it is left out of a trial's text, whose hash is then what it was before.
+    """
+    return Field(default=default, exclude_if=lambda value: value == default)
 
 
 def only(*supported: Any) -> AfterValidator:

@@ -12,7 +12,7 @@ import numpy as np
 from sleepsweep.baselines import BASELINES
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
-from sleepsweep.learn.pretrain import load_checkpoint, save_checkpoint
+from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
 from sleepsweep.metrics import STAGES, Confusion, summary
 from sleepsweep.probedrun import ProbedRun, confusions_of, probed
 from sleepsweep.trial import TrialSpec

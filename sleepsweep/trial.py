@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sleepsweep.augment import Member, Policy, augmentation
 from sleepsweep.data.split import split_hash
-from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec

@@ -7,7 +7,6 @@ the network, the optimiser and the step count are the whole state of a run.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -16,9 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from sleepsweep.learn.ntxent import nt_xent
+from sleepsweep.learn.losses.nt_xent import nt_xent
 from sleepsweep.part import PartSpec, Shared
-from sleepsweep.replacing import replacing
 from sleepsweep.seeds import Axis, numpy_generator, stream
 
 Views = Callable[[Tensor, Generator], tuple[Tensor, Tensor]]
@@ -113,18 +111,3 @@ class Pretraining:
         self.optimiser.step()
         self.step += 1
         return float(loss.detach())
-
-
-def save_checkpoint(state: dict[str, Any], path: Path) -> None:
-    """Write `state` atomically: a kill at any moment leaves the old file or the new one."""
-    with replacing(path) as partial:
-        torch.save(state, partial)
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read what `save_checkpoint` wrote; only tensors and plain values, no code (``weights_only``).
-
-    Raises `pickle.UnpicklingError` for a file that holds anything else.
-    """
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    return state

@@ -37,12 +37,12 @@ class ProbeSpec(PartSpec):
 
     `C` is the inverse strength of the L2 penalty of the linear probe, or ``cross_validated``: the
     best of 0.01 to 100 by macro-F1 in five folds of the labelled training subjects, so that no
-    subject is scored by a probe that has read it; the subjects that the probe is scored on have no
-    part in it. `neighbours` are those of the probe ``knn``. `label_fraction` is the share of the training
-    subjects whose labels the probe is fitted on, at least one; the encoder is pretrained on all of
-    them, without labels. `epochs_per_subject` limits how many epochs of a subject the probe reads,
-    spread evenly over the subject's nights (null: all of them): a rung then costs less, for every
-    trial on the same epochs.
+    subject is scored by a probe that has read it; the subjects that the probe is scored on have
+    no part in it. `neighbours` are those of the probe ``knn``. `label_fraction` is the share of
+    the training subjects whose labels the probe is fitted on, at least one; the encoder is
+    pretrained on all of them, without labels. `epochs_per_subject` limits how many epochs of a
+    subject the probe reads, spread evenly over the subject's nights (null: all of them): a rung
+    then costs less, for every trial on the same epochs.
     """
 
     kind: Literal["linear", "knn"] = "linear"

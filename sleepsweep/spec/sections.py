@@ -101,10 +101,12 @@ class ResourcesSpec(PartSpec):
 class TrackingSpec(PartSpec):
     """The YAML's ``tracking``: an MLflow server, or null for a file beside the results.
 
-    With ``system_metrics``, what each trial takes of its machine (processor, memory, GPU) as well.
+    With ``tensorboard``, TensorBoard's event files beside it. With ``system_metrics``, what each
+    trial takes of its machine (processor, memory, GPU) as well.
     """
 
     uri: str | None = None
+    tensorboard: bool = False
     system_metrics: bool = False
 
     @field_validator("uri")

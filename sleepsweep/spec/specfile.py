@@ -44,9 +44,7 @@ def read_study(
     Raises `UserError` naming the key, its line and what is allowed. See `study_of`.
     """
     tree, lines = _parse(_read_text(path), path, kind)
-    return study_of(
-        kind, tree, path, lines=lines, preset=preset, overrides=overrides, data=data
-    )
+    return study_of(kind, tree, path, lines=lines, preset=preset, overrides=overrides, data=data)
 
 
 def study_of(
@@ -94,9 +92,7 @@ def _read_text(path: Path) -> str:
         raise UserError(f"{path}: cannot be read ({error}).") from error
 
 
-def _parse(
-    text: str, path: Path, kind: type[StudySpec]
-) -> tuple[Tree, dict[Location, int]]:
+def _parse(text: str, path: Path, kind: type[StudySpec]) -> tuple[Tree, dict[Location, int]]:
     try:
         tree, lines = parse_yaml(text)
     except yaml.YAMLError as error:

@@ -8,14 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from sleepsweep.learn.encoder import EncoderSpec
-from sleepsweep.learn.pretrain import (
-    Pretraining,
-    PretrainSpec,
-    Streams,
-    load_checkpoint,
-    save_checkpoint,
-)
+from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
+from sleepsweep.learn.encoders import EncoderSpec
+from sleepsweep.learn.pretrain import Pretraining, PretrainSpec, Streams
 
 ROWS = np.arange(50)
 EPOCHS = np.random.default_rng(0).normal(size=(50, 1, 600)).astype(np.float32)

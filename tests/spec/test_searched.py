@@ -13,7 +13,7 @@ from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.table import build_table
-from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.results import StudyInfo
 from sleepsweep.space import Space
@@ -103,7 +103,10 @@ def test_a_preset_and_a_setting_replace_a_range(tmp_path: Path) -> None:
         "    pretrain: {temperature: 0.1}\n"
         "    augmentations: {pool: {SignFlip: {p: {choice: [1]}}}}\n"
     )
-    assert read_study(SweepSpec, path, preset="few").searched["pretrain.temperature"].options == (0.1, 0.5)
+    assert read_study(SweepSpec, path, preset="few").searched["pretrain.temperature"].options == (
+        0.1,
+        0.5,
+    )
     one = read_study(SweepSpec, path, preset="one")
     assert not one.searched
     assert one.augmentations.pool["SignFlip"].p.kind == "choice"

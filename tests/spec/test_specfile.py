@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from sleepsweep.errors import UserError
-from sleepsweep.spec.specfile import read_settings, read_spec
+from sleepsweep.spec.specfile import read_settings, read_study
 from sleepsweep.spec.sweepspec import SweepSpec
 
 GOOD = """\
@@ -74,8 +74,9 @@ def test_what_needs_several_channels_is_refused_for_one(tmp_path: Path) -> None:
 
 
 def test_a_password_is_not_printed(tmp_path: Path) -> None:
+    overrides = {"tracking.uri": "http://me:secret@host"}
     with pytest.raises(UserError) as caught:
-        read_study(SweepSpec, write(tmp_path, GOOD), overrides={"tracking.uri": "http://me:secret@host"})
+        read_study(SweepSpec, write(tmp_path, GOOD), overrides=overrides)
     assert "secret" not in str(caught.value)
 
 

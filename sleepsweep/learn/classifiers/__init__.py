@@ -1,4 +1,4 @@
-"""Classifiers: embeddings in, logits of the five stages out. Adding one is one class in one file."""
+"""Classifiers: embeddings in, logits of the five stages out; each is one class in one file."""
 
 from sleepsweep.learn.classifiers.base import (
     Classifier,

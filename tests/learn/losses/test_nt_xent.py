@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sleepsweep.learn.ntxent import nt_xent
+from sleepsweep.learn.losses.nt_xent import nt_xent
 
 
 def slow_nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:

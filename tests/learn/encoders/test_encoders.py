@@ -1,6 +1,6 @@
 import torch
 
-from sleepsweep.learn.encoder import EncoderSpec
+from sleepsweep.learn.encoders import EncoderSpec
 
 
 def test_simplesleepnet_has_the_published_number_of_parameters() -> None:

@@ -1,13 +1,7 @@
-"""Encoders: 30-s epochs in, unit-length embeddings out."""
+"""The encoder of the published study."""
 
-from typing import Annotated, Literal
-
-import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
-
-from sleepsweep.part import PartSpec
 
 
 class SimpleSleepNet(nn.Module):
@@ -33,20 +27,6 @@ class SimpleSleepNet(nn.Module):
         """Map epochs (batch, channel, time) to embeddings (batch, latent_dim) of length 1."""
         pooled = self.convolutions(epochs).mean(dim=-1)
         return F.normalize(self.head(pooled), dim=-1)
-
-
-class EncoderSpec(PartSpec):
-    """The YAML's ``encoder``: which network, how wide its embedding, how much dropout."""
-
-    name: Literal["SimpleSleepNet"] = "SimpleSleepNet"
-    latent_dim: Annotated[int, Field(ge=2, le=4096)] = 128
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
-
-    def build(self, channels: int, weights_seed: int) -> nn.Module:
-        """Return the encoder with weights drawn from `weights_seed` alone."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(weights_seed)
-            return SimpleSleepNet(channels, self.latent_dim, self.dropout)
 
 
 def _stage(

@@ -1,0 +1,1 @@
+"""Losses of pretraining on two views."""
