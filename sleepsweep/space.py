@@ -15,6 +15,7 @@ from sleepsweep.seeds import Axis, numpy_generator
 from sleepsweep.spec.pool import AugmentationsSpec, shared_out
 from sleepsweep.spec.ranges import Draws, Scalar, Suggest
 from sleepsweep.spec.searched import draw_values
+from sleepsweep.spec.studyspec import StudySpec
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.trial import MemberSpec, Parts, TrialSpec
 
@@ -122,10 +123,10 @@ def suggest_everything(space: AugmentationsSpec, source: Suggest) -> None:
         entry.draw(name, source)
 
 
-def make_blocks(spec: SweepSpec, nights: Mapping[str, int], test: tuple[str, ...]) -> list[Block]:
-    """Return the blocks of a sweep: train and validation drawn anew for each, test set aside.
+def make_blocks(spec: StudySpec, nights: Mapping[str, int], test: tuple[str, ...]) -> list[Block]:
+    """Return the blocks of a study: train and validation drawn anew for each, test set aside.
 
-    `nights` maps each subject to its number of nights. The sweep's seed enters neither the splits
+    `nights` maps each subject to its number of nights. The study's seed enters neither the splits
     nor who is labelled.
     """
 
@@ -147,7 +148,7 @@ def fresh_blocks(
     return [block(spec.split.blocks + place) for place in range(count)]
 
 
-def _block(spec: SweepSpec, index: int, place: int, split: Split) -> Block:
+def _block(spec: StudySpec, index: int, place: int, split: Split) -> Block:
     labelled = spec.probe.labelled(split.train, split=place, seed=spec.split.seed)
     return Block(index, place, spec.seed + index, split, labelled)
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from sleepsweep.data.recording import Epochs
 from sleepsweep.data.split import LeakError
-from sleepsweep.data.store_files import read_store, verify_epochs
+from sleepsweep.data.store_files import LABELS, read_store, verify_epochs
 from sleepsweep.data.store_summary import RecordingSummary, SubjectSummary, by_subject
 
 Rows = NDArray[np.int64]
@@ -32,6 +33,7 @@ class Store:
         self.folder = folder
         self.manifest = manifest
         self._epochs = epochs
+        self._labels = index[list(LABELS)]
         self._stages = index["stage"].to_numpy()
         self._quality = index["quality"].to_numpy()
         self._everyone: tuple[str, ...] = tuple(index["subject"].cat.categories)
@@ -112,6 +114,13 @@ class Store:
     def subjects_of(self, rows: ArrayLike) -> NDArray[np.str_]:
         """Return the subject's name of each of `rows`, (row,). Raises `LeakError` like `gather`."""
         return np.asarray(self._everyone)[self._subject_of_row[self._permitted(rows)]]
+
+    def labels(self, rows: ArrayLike) -> pd.DataFrame:
+        """Return `subject`, `night`, `position` in the recording and `stage` of `rows`, a row each.
+
+        Raises `LeakError` like `gather`.
+        """
+        return self._labels.iloc[self._permitted(rows)].reset_index(drop=True)
 
     def quality(self, rows: ArrayLike) -> NDArray[np.float32]:
         """Return the share of clean seconds of `rows`, (row,). Raises `LeakError` like `gather`."""

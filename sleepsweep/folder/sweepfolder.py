@@ -95,7 +95,7 @@ class SweepFolder:
         """
         manifest = self.read_manifest()
         search = manifest["spec"]["search"]
-        entry = {"from": search["trials"], "to": total, **_now()}
+        entry = {"from": search["trials"], "to": total, **now()}
         search["trials"] = total
         manifest["study"]["planned_trials"] = planned
         manifest[EXTENDED] = [*manifest.get(EXTENDED, []), entry]
@@ -169,7 +169,7 @@ class SweepFolder:
     def log_test_opened(self) -> None:
         """Write down that the test subjects are opened now, and by which command."""
         manifest = self.read_manifest()
-        manifest[OPENED] = [*manifest.get(OPENED, []), _now()]
+        manifest[OPENED] = [*manifest.get(OPENED, []), now()]
         self._write(manifest)
 
     def _write(self, manifest: dict[str, Any]) -> None:
@@ -227,5 +227,5 @@ def command() -> str:
     return shlex.join(["sleepsweep", *sys.argv[1:]])
 
 
-def _now() -> dict[str, str]:
+def now() -> dict[str, str]:
     return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "command": command()}

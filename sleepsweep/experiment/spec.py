@@ -1,0 +1,83 @@
+"""The YAML of an experiment: a sweep's without what is searched, and what follows pretraining."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self, get_args
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from sleepsweep.augment import Signal, augmentation
+from sleepsweep.data.source import DataSpec
+from sleepsweep.experiment.policy import PolicySpec, as_entry
+from sleepsweep.learn.finetune import FinetuneSpec
+from sleepsweep.part import PartSpec
+from sleepsweep.spec.pool import KeyedError
+from sleepsweep.spec.studyspec import StudySpec
+from sleepsweep.trial import MemberSpec
+
+Stage = Literal["pretrain", "latent", "probe", "finetune", "test"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+Picture = Literal["pca", "tsne", "umap"]
+
+OF_A_SWEEP = "belongs to a sweep, which sleepsweep launch runs; remove it here"
+
+
+class LatentSpec(PartSpec):
+    """The YAML's ``latent``: which epochs of the validation subjects are looked at, and how.
+
+    `fraction` of them, at most `most_epochs`, evenly spread; `clusters` of k-means; `pictures` of
+    planes; `measures` are computed or not.
+    """
+
+    fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    most_epochs: Annotated[int, Field(ge=10)] = 3000
+    clusters: Annotated[int, Field(ge=2)] = 5
+    pictures: Annotated[tuple[Picture, ...], Field(strict=False)] = get_args(Picture)
+    measures: bool = True
+
+
+class ExperimentSpec(StudySpec):
+    """A single experiment, validated: what ``sleepsweep train`` is asked to do.
+
+    The split is that of the block number `block`, whose seed is `seed` plus that number, as in a
+    sweep. `stages` are run in their order, whatever the
+    order here; without ``pretrain`` the encoder keeps its first weights.
+    """
+
+    what: ClassVar[str] = "an experiment"
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("augmentations", "search", "scheduler", "objective", "confirm", "resources"), OF_A_SWEEP
+    )
+
+    block: Annotated[int, Field(ge=0)] = 0
+    policy: PolicySpec = ()
+    mix_partner: Literal["store", "batch"] = "store"
+    finetune: FinetuneSpec = FinetuneSpec()
+    latent: LatentSpec = LatentSpec()
+    stages: Annotated[tuple[Stage, ...], Field(strict=False, min_length=1)] = STAGES
+
+    @field_validator("policy")
+    @classmethod
+    def _policy_fits(
+        cls, policy: tuple[MemberSpec, ...], info: ValidationInfo
+    ) -> tuple[MemberSpec, ...]:
+        data = info.data.get("data") or DataSpec()
+        for place, member in enumerate(policy):
+            name, entry = as_entry(member)
+            try:
+                entry.check(augmentation(name), Signal(sfreq=data.sfreq), data.channels)
+            except KeyedError as error:
+                raise KeyedError(str(error), place, name, *error.path) from error
+        return policy
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.block >= self.split.blocks:
+            raise KeyedError(f"the split has the blocks 0 to {self.split.blocks - 1}", "block")
+        if "test" in self.stages and not {"probe", "finetune"} & set(self.stages):
+            raise KeyedError("the test needs a classifier: add probe or finetune", "stages")
+        return self
+
+    @property
+    def ordered(self) -> tuple[Stage, ...]:
+        """The stages in the order in which they are run."""
+        return tuple(stage for stage in STAGES if stage in self.stages)

@@ -1,0 +1,123 @@
+"""A trained network as a file: what it needs to be used on other recordings, and its weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+import torch
+from pydantic import Field, ValidationError
+from torch import nn
+
+from sleepsweep.data.recording import Normalize
+from sleepsweep.data.store import Store
+from sleepsweep.errors import UserError
+from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
+from sleepsweep.learn.classifiers import LinearClassifier, build_classifier
+from sleepsweep.learn.classifiers.linear import SCALE
+from sleepsweep.learn.encoders import EncoderSpec
+from sleepsweep.learn.probe import FittedProbe
+from sleepsweep.learn.staging import Staging
+from sleepsweep.part import PartSpec
+
+FORMAT = "sleepsweep model 1"
+
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class About(PartSpec):
+    """What a model is: its parts, the epochs that it takes, and whom it was trained on.
+
+    `classifier` names the classifier on the encoder, None where there is none. `data_hash` is the
+    store's that it was trained on, whose subjects `test` it has not seen, and `seen` it has.
+    """
+
+    encoder: EncoderSpec
+    classifier: str | None
+    derivations: Names
+    sfreq: float
+    epoch_s: float
+    normalize: Normalize
+    data_hash: str
+    seen: Names
+    test: Names
+
+
+@dataclass(frozen=True)
+class Model:
+    """An encoder, or an encoder with a classifier (`Staging`), and what it is."""
+
+    about: About
+    network: nn.Module
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The encoder: epochs to embeddings."""
+        return self.network.encoder if isinstance(self.network, Staging) else self.network
+
+    def save(self, path: Path) -> None:
+        """Write the model, whole or not at all."""
+        state = {
+            "format": FORMAT,
+            "about": self.about.model_dump(mode="json"),
+            "weights": self.network.state_dict(),
+        }
+        save_checkpoint(state, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a model. Raises `UserError` for a file that is none; executes nothing in it."""
+        state = load_checkpoint(path)
+        if state.get("format") != FORMAT:
+            raise UserError(
+                f"{path}: is no model of sleepsweep's, but something else that torch has saved. "
+                "Give the folder of an experiment, or a model file in it."
+            )
+        try:
+            about = About.model_validate(state["about"])
+            network = _built(about)
+            network.load_state_dict(state["weights"])
+        except (KeyError, ValidationError, RuntimeError) as error:
+            first = str(error).splitlines()[0]
+            raise UserError(f"{path}: a damaged model, or one of another version ({first}).") from error
+        return cls(about, network.eval())
+
+    def check_fits(self, store: Store) -> None:
+        """Raise `UserError` where the epochs of `store` are not such as the network takes."""
+        about, manifest = self.about, store.manifest
+        if len(store.channels) != len(about.derivations):
+            raise UserError(
+                f"{store.folder}: has {_several(store.channels)}, but the model takes "
+                f"{_several(about.derivations)}. Name as many with --derivation."
+            )
+        samples = manifest.sfreq * manifest.epoch_s
+        if (manifest.sfreq, samples) != (about.sfreq, about.sfreq * about.epoch_s):
+            raise UserError(
+                f"{store.folder}: epochs of {manifest.epoch_s:g} s at {manifest.sfreq:g} Hz, but "
+                f"the model takes {about.epoch_s:g} s at {about.sfreq:g} Hz. Import the recordings "
+                "so, or give their own folder."
+            )
+
+
+def probe_classifier(probe: FittedProbe) -> LinearClassifier | None:
+    """Return a linear probe as a classifier; None for one that is not linear."""
+    found = probe.coefficients()
+    if found is None:
+        return None
+    weights, biases = (torch.from_numpy(part) for part in found)
+    classifier = LinearClassifier(weights.shape[1], dropout=0.0)
+    classifier.linear.load_state_dict({"weight": weights / SCALE, "bias": biases})
+    return classifier
+
+
+def _built(about: About) -> nn.Module:
+    encoder = about.encoder.build(len(about.derivations), weights_seed=0)
+    if about.classifier is None:
+        return encoder
+    classifier = build_classifier(about.classifier, about.encoder.latent_dim, 0.0, weights_seed=0)
+    return Staging(encoder, classifier)
+
+
+def _several(derivations: Sequence[str]) -> str:
+    many = "s" * (len(derivations) != 1)
+    return f"{len(derivations)} derivation{many} ({', '.join(derivations)})"
