@@ -8,9 +8,9 @@ from typing import Any, Self
 import yaml
 
 from sleepsweep.augment import Signal
-from sleepsweep.data.atomic import writing
 from sleepsweep.data.store import Store
 from sleepsweep.probedrun import signal_of
+from sleepsweep.replacing import writing
 from sleepsweep.trial import MemberSpec, TrialSpec
 
 YAML, PYTHON = "policy.yaml", "policy.py"

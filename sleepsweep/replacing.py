@@ -1,9 +1,11 @@
-"""A file that is there whole or not at all."""
+"""A file that is there whole or not at all, and what to say where it cannot be written."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from sleepsweep.errors import UserError
 
 
 @contextmanager
@@ -20,3 +22,15 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Turn an `OSError` of writing to `place`, such as a full disk, into a `UserError`."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{place}: cannot be written ({error}). Free some space, or choose another place: by "
+            "--out, or by the environment variable SLEEPSWEEP_CACHE for what a launch prepares."
+        ) from error

@@ -25,8 +25,10 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.seeds",
         "sleepsweep.metrics",
         "sleepsweep.yamlfile",
+        "sleepsweep.webpage",
+        "sleepsweep.pictures",
     ),
-    ("sleepsweep.part", "sleepsweep.results"),
+    ("sleepsweep.part", "sleepsweep.results", "sleepsweep.latent"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
     ("sleepsweep.spec.ranges", "sleepsweep.trial", "sleepsweep.spec.pool"),
     (
@@ -130,6 +132,7 @@ def test_some_packages_are_known_to_few_files(package: str) -> None:
         ("sleepsweep", ["torch", "ray", "mlflow", "pandas"]),
         ("sleepsweep.cli", ["torch", "ray", "mlflow", "pandas"]),
         ("sleepsweep.trainable", ["ray", "mlflow", "optuna"]),
+        ("sleepsweep.latent", ["torch", "umap", "matplotlib", "plotly"]),
         (
             "sleepsweep_analysis",
             ["torch", "ray", "mlflow", "optuna", "sklearn", "sleepsweep.spec.sweepspec"],

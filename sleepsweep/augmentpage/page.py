@@ -1,51 +1,22 @@
-"""The page: one HTML file that needs nothing but a browser.
-
-Plotly is embedded once; a content-security policy in the page forbids every request. Whatever
-comes from the data is escaped by jinja2, in the page and in the JSON of the traces.
-"""
+"""The page: one HTML file that needs nothing but a browser."""
 
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
-
+from sleepsweep import webpage
 from sleepsweep.augmentpage.content import Page
 from sleepsweep.augmentpage.packing import packed, spectrum, thinned
 from sleepsweep.augmentpage.views import Trace, original
-from sleepsweep.data.atomic import writing
 
 
 def write(page: Page, out: Path) -> None:
     """Write the page to the file `out`, whole or not at all. Raises `UserError` if it cannot."""
-    text = html(page)
-    partial = out.with_name(f".{out.name}.partial")
-    with writing(out):
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(out)
-        finally:
-            partial.unlink(missing_ok=True)
+    webpage.write(html(page), out)
 
 
 def html(page: Page) -> str:
     """The whole page as text."""
-    environment = Environment(
-        loader=PackageLoader("sleepsweep.augmentpage"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
-        page=page,
-        traces=_traces(page),
-        plotly=Markup(get_plotlyjs()),
-        css=Markup(_template("page.css")),
-        js=Markup(_template("page.js")),
-    )
+    return webpage.render(Path(__file__).parent / "templates", page=page, data=_traces(page))
 
 
 def _traces(page: Page) -> dict[str, Any]:
@@ -70,7 +41,3 @@ def _traces(page: Page) -> dict[str, Any]:
             for each in page.shown
         },
     }
-
-
-def _template(name: str) -> str:
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from sleepsweep.errors import UserError
+from sleepsweep.replacing import writing
 
 PARTIAL = ".partial-"
 # The writer of a folder locks this file inside. The kernel lets go of the lock when the writer
@@ -36,18 +36,6 @@ def written_beside(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         lock.close()
-
-
-@contextmanager
-def writing(place: Path) -> Iterator[None]:
-    """Turn an `OSError` of writing to `place`, such as a full disk, into a `UserError`."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            f"{place}: cannot be written ({error}). Free some space, or choose another place: by "
-            "--out, or by the environment variable SLEEPSWEEP_CACHE for what a launch prepares."
-        ) from error
 
 
 def _rename(partial: Path, target: Path) -> None:

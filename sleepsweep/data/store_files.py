@@ -20,11 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from sleepsweep.data.atomic import PARTIAL, writing
+from sleepsweep.data.atomic import PARTIAL
 from sleepsweep.data.folders import describe_folder
 from sleepsweep.data.manifest import Manifest, RecordingEntry
 from sleepsweep.data.recording import Prepared
 from sleepsweep.errors import UserError
+from sleepsweep.replacing import writing
 
 FORMAT_VERSION = 3  # part of a store's key: raise it too when the same recordings give other files
 EPOCHS, INDEX, MANIFEST = "epochs.npy", "index.parquet", "manifest.json"

@@ -30,7 +30,7 @@ def text(page: Page) -> str:
 
 
 def payload(text: str) -> dict:
-    found = re.search(r'<script id="traces" type="application/json">(.*?)</script>', text, re.S)
+    found = re.search(r'<script id="content" type="application/json">(.*?)</script>', text, re.S)
     assert found is not None
     return json.loads(found.group(1))
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sleepsweep.data.atomic import LOCK, PARTIAL, writing, written_beside
+from sleepsweep.data.atomic import LOCK, PARTIAL, written_beside
 from sleepsweep.errors import UserError
+from sleepsweep.replacing import writing
 
 
 def leftover(folder: Path, name: str, *files: str) -> Path:

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const page = JSON.parse(document.getElementById("traces").textContent);
+  const page = JSON.parse(document.getElementById("content").textContent);
   const place = document.getElementById("plot");
   const choice = document.getElementById("augmentation");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
