@@ -37,7 +37,7 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.baselines",
         "sleepsweep.probedrun",
     ),
-    ("sleepsweep.spec",),
+    ("sleepsweep.spec", "sleepsweep.published"),
     ("sleepsweep.space",),
     ("sleepsweep.probedrun", "sleepsweep.systemmetrics", "sleepsweep.folder"),
     ("sleepsweep.trainable", "sleepsweep.embeddings", "sleepsweep.policyexport"),

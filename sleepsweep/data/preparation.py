@@ -101,6 +101,7 @@ def _as_it_is(spec: DataSpec) -> Store:
         )
     store = Store.open(Path(spec.root).expanduser().resolve())
     made = store.manifest.preprocessing
+    _check_number(spec, store)
     held = {key: made[key] for key in ("sfreq", "epoch_s", "normalize", "wake_crop_min")}
     held["derivations"] = list(store.channels)
     # What is null takes what the store holds.
@@ -112,6 +113,16 @@ def _as_it_is(spec: DataSpec) -> Store:
                 f"data.{key} to that, or import the recordings again as you need them."
             )
     return store
+
+
+def _check_number(spec: DataSpec, store: Store) -> None:
+    if spec.max_recordings in (None, store.manifest.preprocessing.get("max_recordings")):
+        return
+    raise UserError(
+        f"data.max_recordings is {spec.max_recordings}, but {store.folder} is a prepared store of "
+        f"{len(store.manifest.recordings)} recordings, which is used as it is. Leave "
+        "data.max_recordings out, or point data.root at the recordings themselves."
+    )
 
 
 def _comparable(value: Any) -> Any:

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from sleepsweep.data.edf.described import DescribedSource, described_at, holds_edf
 from sleepsweep.data.edf.description import EXAMPLE, Description, is_description
 from sleepsweep.data.edf.sleep_edf import holds_sleep_edf, sleep_edf_source
+from sleepsweep.data.first import FirstRecordings
 from sleepsweep.data.folders import check_folder, check_tree, describe_folder
 from sleepsweep.data.names import bare_label
 from sleepsweep.data.npz import NpzSource, holds_npz, npz_files
@@ -54,6 +55,7 @@ class DataSpec(PartSpec):
     what the source takes by habit: Fpz-Cz of Sleep-EDF, what a description says, the one that other
     files hold. A `wake_crop_min` of ``None`` stands for the source's own habit: 30 minutes for
     whole nights (simulated, EDF), and no crop for npz folders, which come cropped.
+    `max_recordings` takes the first so many of the source, in its order; ``None`` takes all.
     """
 
     source: str = "simulated"
@@ -63,6 +65,10 @@ class DataSpec(PartSpec):
     epoch_s: float = Field(default=30, gt=0, le=3600)
     normalize: Normalize = "robust"
     wake_crop_min: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    # Left out of the text, and so of a store's key, where all recordings are taken.
+    max_recordings: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, exclude_if=lambda most: most is None
+    )
     simulated: SimulatedSpec = SimulatedSpec()
 
     @field_validator("source")
@@ -110,7 +116,8 @@ class DataSpec(PartSpec):
 
     def build(self) -> Source:
         """Return the source. Raises `UserError` when the spec does not fit it."""
-        return KINDS[self.kind].build(self)
+        source, most = KINDS[self.kind].build(self), self.max_recordings
+        return source if most is None else FirstRecordings(source, most)
 
     def pointed_at(self, path: Path) -> "DataSpec":
         """Return this spec for the recordings at `path`, its kind detected.
