@@ -1,0 +1,60 @@
+"""Runs the stages of an experiment that are left, one after the other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from sleepsweep.experiment.folder import ExperimentFolder
+from sleepsweep.experiment.page import write_page
+from sleepsweep.experiment.setting import Setting
+from sleepsweep.experiment.spec import Stage
+from sleepsweep.experiment.stages import RUNS, Found
+from sleepsweep.experiment.stages.pretrain import STATE
+
+
+class Listener(Protocol):
+    """Is told what an experiment does."""
+
+    def stage_started(self, stage: Stage) -> None:
+        """A stage begins."""
+
+    def stage_told(self, stage: Stage, step: int, values: Mapping[str, float]) -> None:
+        """A stage is at an optimiser step, where these values are."""
+
+    def stage_ended(self, stage: Stage, found: Found) -> None:
+        """A stage is done, and its files are written."""
+
+
+def run_experiment(
+    setting: Setting, folder: ExperimentFolder, listeners: Sequence[Listener], only: Stage | None
+) -> bool:
+    """Run what is left of the spec's stages, or `only` one, again if it is done.
+
+    Returns False where pretraining diverged: nothing can be read from its encoder, and the stages
+    after it are not run. Raises `UserError` for a stage whose forerunner has not been run.
+    """
+    if only is not None and only in folder.done:
+        folder.undo(only)
+        if only == "pretrain":
+            (folder.path / STATE).unlink(missing_ok=True)
+    for stage in (only,) if only else setting.spec.ordered:
+        if stage not in folder.done:
+            _run_stage(stage, setting, folder, listeners)
+            write_page(folder)
+        if folder.done[stage].get("ended") == "diverged":
+            return False
+    return True
+
+
+def _run_stage(
+    stage: Stage, setting: Setting, folder: ExperimentFolder, listeners: Sequence[Listener]
+) -> None:
+    def tell(stage: Stage, step: int, values: Mapping[str, float]) -> None:
+        for listener in listeners:
+            listener.stage_told(stage, step, values)
+
+    for listener in listeners:
+        listener.stage_started(stage)
+    found = RUNS[stage](setting, folder, tell)
+    folder.finish(stage, found)
+    for listener in listeners:
+        listener.stage_ended(stage, found)

@@ -1,0 +1,33 @@
+"""Stage ``finetune``: training with labels, from the encoder that there is."""
+
+from sleepsweep.experiment.folder import ExperimentFolder
+from sleepsweep.experiment.scorefiles import write_scores
+from sleepsweep.experiment.setting import Setting, staged
+from sleepsweep.experiment.stages.base import FINETUNED, Found, Tell, encoder_of, write_course
+from sleepsweep.learn.finetune import Check, Labelled, build_staging, fine_tune
+from sleepsweep.learn.pretrain import Axes
+from sleepsweep.model import Model
+from sleepsweep.seeds import stream
+
+
+def finetune(setting: Setting, folder: ExperimentFolder, tell: Tell) -> Found:
+    """Train classifier and encoder on the labelled training subjects, and keep the network."""
+    spec, store = setting.spec.finetune, setting.store
+    block: Axes = {"split": setting.trial.split, "seed": setting.trial.seed}
+    encoder = encoder_of(setting, folder)
+    width = setting.spec.encoder.latent_dim
+    network = build_staging(encoder, width, spec, stream("classifier", **block))
+
+    def on_check(check: Check) -> None:
+        tell("finetune", check.step, {"loss": check.loss, "macro_f1": check.macro_f1})
+
+    checks = fine_tune(
+        network, spec, setting.labelled(spec.label_fraction), block,
+        validation=Labelled(store.gather, store.stages, setting.validation), on_check=on_check,
+    )  # fmt: skip
+    write_course(checks, folder.path / "finetuning.csv")
+    Model(setting.about(spec.classifier), network).save(folder.path / FINETUNED)
+    found = staged(store, setting.validation, lambda store, rows: network.stage(store.gather, rows))
+    title = f"{setting.spec.name}: fine-tuned, validation subjects"
+    write_scores(found, folder.path / "finetune", title)
+    return {"steps": checks[-1].step, **found.key_values()}
