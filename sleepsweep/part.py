@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 import sleepsweep
 
@@ -25,6 +25,15 @@ class Shared:
     """Marks a scalar that all trials of a sweep share and none may search; `reason` says why."""
 
     reason: str
+
+
+def later(default: Any) -> Any:
+    """Declare a key that was added after trials had been recorded without it.
+
+    At its default it is left out of what is written, so that trials that do not use it keep the
+    identity that they have always had.
+    """
+    return Field(default=default, exclude_if=lambda value: value == default)
 
 
 def only(*supported: Any) -> AfterValidator:
