@@ -23,7 +23,7 @@ from sleepsweep.data.simulation.nights import SimulatedSpec
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import Split, SplitSpec, draw_split, set_aside
 from sleepsweep.data.store import Store
-from sleepsweep.learn.encoders import EncoderSpec
+from sleepsweep.learn.encoders import Encoder, EncoderSpec
 from sleepsweep.learn.finetune import FinetuneSpec, Labelled, build_staging, fine_tune
 from sleepsweep.learn.pretrain import Axes, Pretraining, PretrainSpec, Streams
 from sleepsweep.learn.probe import ProbeSpec, embed
@@ -67,11 +67,11 @@ def run_block(block: int) -> dict[str, float]:
     return scores
 
 
-def _encoder(block: int) -> nn.Module:
+def _encoder(block: int) -> Encoder:
     return EncoderSpec().build(1, stream("weights", split=block, seed=block))
 
 
-def _pretrain(encoder: nn.Module, store: Store, split: Split, block: int) -> None:
+def _pretrain(encoder: Encoder, store: Store, split: Split, block: int) -> None:
     rows = store.rows(split.train)
     members = tuple(member.build() for member in POLICY)
     policy = Policy(members).in_signal(Signal(store.sfreq, store.uv_per_unit(split.train)))

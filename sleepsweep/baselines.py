@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from sleepsweep.data.store import Store
 from sleepsweep.learn.bandpowers import log_band_powers
+from sleepsweep.learn.encoders import Encoder
 from sleepsweep.learn.finetune import FinetuneSpec, Labelled, build_staging, fine_tune
 from sleepsweep.learn.pretrain import Axes
 from sleepsweep.learn.probe import Features, FittedProbe, Stages, embed
@@ -23,10 +23,10 @@ Epochs = NDArray[np.float32]
 Baseline = Callable[[TrialSpec, Store, Rows, Epochs], Stages]
 
 
-def encoder_of(trial: TrialSpec, store: Store) -> nn.Module:
+def encoder_of(trial: TrialSpec, store: Store) -> Encoder:
     """Return the trial's encoder with the weights at which all trials of its block begin."""
     weights = stream("weights", split=trial.split, seed=trial.seed)
-    return trial.encoder.build(len(store.channels), weights)
+    return trial.encoder.build(len(store.channels), weights, samples=store.manifest.shape[2])
 
 
 def untrained(trial: TrialSpec, store: Store, fitted: Rows, held_out: Epochs) -> Stages:

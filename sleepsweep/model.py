@@ -79,7 +79,9 @@ class Model:
             network.load_state_dict(state["weights"])
         except (KeyError, ValidationError, RuntimeError) as error:
             first = str(error).splitlines()[0]
-            raise UserError(f"{path}: a damaged model, or one of another version ({first}).") from error
+            raise UserError(
+                f"{path}: a damaged model, or one of another version ({first})."
+            ) from error
         return cls(about, network.eval())
 
     def check_fits(self, store: Store) -> None:
@@ -111,7 +113,8 @@ def probe_classifier(probe: FittedProbe) -> LinearClassifier | None:
 
 
 def _built(about: About) -> nn.Module:
-    encoder = about.encoder.build(len(about.derivations), weights_seed=0)
+    samples = round(about.sfreq * about.epoch_s)
+    encoder = about.encoder.build(len(about.derivations), weights_seed=0, samples=samples)
     if about.classifier is None:
         return encoder
     classifier = build_classifier(about.classifier, about.encoder.latent_dim, 0.0, weights_seed=0)

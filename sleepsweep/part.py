@@ -28,9 +28,10 @@ class Shared:
 
 
 def later(default: Any) -> Any:
-    """A field that trials of earlier versions do not have.
+    """Declare a key that was added after trials had been recorded without it.
 
-    At its default it is left out of a trial's text, whose hash is then what it was before.
+    At its default it is left out of what is written, so that trials that do not use it keep the
+    identity that they have always had.
     """
     return Field(default=default, exclude_if=lambda value: value == default)
 

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from sleepsweep.augment import Policy, Signal, batch_partners
 from sleepsweep.baselines import Epochs, Rows, encoder_of
 from sleepsweep.data.store import Store
+from sleepsweep.learn.collapse import spread_of
 from sleepsweep.learn.pretrain import Axes, Pretraining, Streams, Views
 from sleepsweep.learn.probe import Stages, embed
 from sleepsweep.metrics import confusion
@@ -46,8 +47,7 @@ class ProbedRun:
         def predict(epochs: Epochs) -> Stages:
             return probe.predict(np.nan_to_num(embed(encoder, epochs)))
 
-        spread = float(np.sqrt(features.var(axis=0).sum()))
-        return confusions_of(trial, self.scored, predict), spread
+        return confusions_of(trial, self.scored, predict), spread_of(features)
 
 
 def probed(trial: TrialSpec, store: Store, subjects: Collection[str]) -> Rows:

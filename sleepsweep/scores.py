@@ -93,8 +93,12 @@ class Staged:
     def key_values(self) -> dict[str, float]:
         """Every pooled measure, the mean of subjects, and F1 by stage, by name; without NaN."""
         overall = dict(zip(*(self.overall()[key] for key in ("measure", "value")), strict=True))
-        stages = {f"f1.{name}": value for name, value in zip(STAGES, stage_f1(self.pooled), strict=True)}
-        return {name: float(value) for name, value in {**overall, **stages}.items() if value == value}
+        stages = {
+            f"f1.{name}": value for name, value in zip(STAGES, stage_f1(self.pooled), strict=True)
+        }
+        return {
+            name: float(value) for name, value in {**overall, **stages}.items() if value == value
+        }
 
     @property
     def _matrices(self) -> list[Confusion]:

@@ -13,13 +13,10 @@ from sleepsweep.baselines import BASELINES
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
+from sleepsweep.learn.collapse import COLLAPSED_SPREAD
 from sleepsweep.metrics import STAGES, Confusion, summary
 from sleepsweep.probedrun import ProbedRun, confusions_of, probed
 from sleepsweep.trial import TrialSpec
-
-# Embeddings have length 1. Where all epochs lie closer together than this, in root mean square
-# distance from their mean, there is nothing left for a probe to read.
-COLLAPSED_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)

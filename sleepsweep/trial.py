@@ -14,7 +14,7 @@ from sleepsweep.data.split import split_hash
 from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
-from sleepsweep.part import PartSpec
+from sleepsweep.part import PartSpec, later
 from sleepsweep.spec.ranges import Scalar
 
 Subjects = Annotated[tuple[str, ...], Field(strict=False)]
@@ -96,15 +96,13 @@ class TrialSpec(PartSpec):
     train: Subjects
     labelled: Subjects
     validation: Subjects
-    # Left out of the text, and so of the hash, of trials that have none.
-    test: Subjects = Field(default=(), exclude_if=lambda subjects: not subjects)
+    test: Subjects = later(())
     encoder: EncoderSpec
     pretrain: PretrainSpec
     probe: ProbeSpec
     rungs: Annotated[tuple[int, ...], Field(strict=False)]
     data_hash: str
-    # Left out of the text, and so of the hash, of trials that are none.
-    baseline: str | None = Field(default=None, exclude_if=lambda name: name is None)
+    baseline: str | None = later(None)
 
     @cached_property
     def id(self) -> str:

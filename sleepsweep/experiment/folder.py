@@ -1,15 +1,15 @@
 """The folder of an experiment: what was asked, how far it is, and what each stage wrote.
 
-    experiment.json      the spec, who is in which part of the split, which stages are done
-    encoder.pt           the encoder, after pretraining
-    probe.pt             the encoder with the linear probe
-    finetuned.pt         the network after fine-tuning
-    pretraining.pt       the state of pretraining, from which an interrupted one goes on
-    pretraining.csv, finetuning.csv   a row a check
-    latent/              measures and pictures of the latent space, embeddings
-    probe/, finetune/    the validation subjects' stages: predictions, tables, confusion matrix
-    test/probe/, test/finetune/       the same of the test subjects
-    index.html           all of it on one page
+experiment.json      the spec, who is in which part of the split, which stages are done
+encoder.pt           the encoder, after pretraining
+probe.pt             the encoder with the linear probe
+finetuned.pt         the network after fine-tuning
+pretraining.pt       the state of pretraining, from which an interrupted one goes on
+pretraining.csv, finetuning.csv   a row a check
+latent/              measures and pictures of the latent space, embeddings
+probe/, finetune/    the validation subjects' stages: predictions, tables, confusion matrix
+test/probe/, test/finetune/       the same of the test subjects
+index.html           all of it on one page
 """
 
 import hashlib

@@ -2,40 +2,36 @@
 
 Pretraining is handed a function *(epochs, generator) → two views* and never learns what an
 augmentation is. No generator is stored: the draws of step *n* come from streams named by *n*, so
-the network, the optimiser and the step count are the whole state of a run.
+the networks, the optimiser and the step count are the whole state of a run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
-from pydantic import Field
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
-from sleepsweep.learn.losses.nt_xent import nt_xent
-from sleepsweep.part import PartSpec, Shared
+from sleepsweep.learn.encoders import Encoder
+from sleepsweep.learn.precision import at_least_float32
+from sleepsweep.learn.pretrainspec import PretrainSpec
+from sleepsweep.learn.projector import build_projector
 from sleepsweep.seeds import Axis, numpy_generator, stream
+
+__all__ = ["Axes", "Gather", "PretrainSpec", "Pretraining", "Streams", "Views"]
 
 Views = Callable[[Tensor, Generator], tuple[Tensor, Tensor]]
 Gather = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 Axes = dict[str, Axis]
 
-
-class PretrainSpec(PartSpec):
-    """The YAML's ``pretrain``: loss, batch, number of optimiser steps and learning rate."""
-
-    loss: Literal["nt_xent"] = "nt_xent"
-    temperature: Annotated[float, Field(gt=0.0)] = 0.1
-    batch_size: Annotated[
-        int, Field(ge=2), Shared("the trials of a block see the same batches at every step")
-    ] = 256
-    steps: Annotated[
-        int, Field(ge=1), Shared("rungs compare trials after the same number of steps")
-    ] = 2000
-    learning_rate: Annotated[float, Field(gt=0.0)] = 1.0e-3
+NETWORKS = ("encoder", "projector")
+VALIDATION_EPOCHS = 2000
+"""Epochs at most that a validation loss is computed on, spread evenly over those it is given."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +46,34 @@ class Streams:
 
 
 class Pretraining:
-    """One pretraining run: an encoder, its optimiser and the number of steps done."""
+    """One pretraining run: an encoder, its projector and optimiser, and the number of steps done.
+
+    It computes where the encoder is: move that to a device first.
+    """
 
     def __init__(
-        self, encoder: nn.Module, spec: PretrainSpec, views: Views, streams: Streams
+        self, encoder: Encoder, spec: PretrainSpec, views: Views, streams: Streams
     ) -> None:
         self.encoder = encoder
         self.spec = spec
         self.views = views
         self.streams = streams
-        self.optimiser = torch.optim.Adam(encoder.parameters(), lr=spec.learning_rate)
+        self.loss = spec.build_loss()
+        weights = stream("weights", part="projector", **streams.block)
+        self.projector = build_projector(
+            spec.projector, encoder.latent_dim, spec.projector_dim, weights
+        ).to(self.device)
+        self._parameters = [*encoder.parameters(), *self.projector.parameters()]
+        # Without decay AdamW is Adam, bit for bit.
+        self.optimiser = torch.optim.AdamW(
+            self._parameters, lr=spec.learning_rate, weight_decay=spec.weight_decay
+        )
         self.step = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the encoder is."""
+        return next(self.encoder.parameters()).device
 
     def run(self, gather: Gather, rows: NDArray[np.int64], until: int) -> float:
         """Train up to step `until` on the epochs of `rows`; return the mean loss of these steps.
@@ -68,26 +81,56 @@ class Pretraining:
         `gather` maps row numbers to epochs (batch, channel, time). The loss is NaN as soon as one
         step's is: a diverged run is an outcome, for the caller to record.
         """
-        self.encoder.train()
-        first, losses = self.step, 0.0
-        with torch.random.fork_rng(devices=[]):
+        self._set_training(True)
+        first, device = self.step, self.device
+        # Summed where they are: a GPU need not wait at every step for its loss to be read.
+        losses = torch.zeros((), dtype=torch.float64, device=device)
+        with _global_draws_kept(device):
             while self.step < until:
-                losses += self._one_step(gather(self._batch(rows)))
-        return losses / max(self.step - first, 1)
+                losses += self._one_step(_moved(gather(self._batch(rows)), device))
+        return float(losses) / max(self.step - first, 1)
+
+    def validation_loss(self, gather: Gather, rows: NDArray[np.int64]) -> float:
+        """Return the mean loss of batches of `rows`, which are not trained on, without dropout.
+
+        Whenever it is called, batches and views are the same. At most 2,000 epochs are read, in
+        full batches only. Raises `ValueError` for fewer than two rows, which have no loss.
+        """
+        if len(rows) < 2:
+            raise ValueError(f"a validation loss needs two epochs at least; there are {len(rows)}")
+        self._set_training(False)
+        device, losses = self.device, []
+        with torch.inference_mode(), _global_draws_kept(device):
+            for number, batch in enumerate(self._validation_batches(rows)):
+                seed = stream("validation views", batch=number, **self.streams.views)
+                losses.append(float(self._loss(_moved(gather(batch), device), seed)))
+        return float(np.mean(losses))
 
     def state(self) -> dict[str, Any]:
         """Everything that a resumed run needs, as tensors and plain values."""
         return {
             "step": self.step,
             "encoder": self.encoder.state_dict(),
+            "projector": self.projector.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from what `state` returned."""
         self.encoder.load_state_dict(state["encoder"])
+        # There was no projector once.
+        self.projector.load_state_dict(state.get("projector", {}))
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
+
+    def networks(self) -> dict[str, Any]:
+        """A copy of the weights of encoder and projector, which training leaves as it is."""
+        return {name: deepcopy(getattr(self, name).state_dict()) for name in NETWORKS}
+
+    def restore_networks(self, state: dict[str, Any]) -> None:
+        """Put back what `networks` returned; optimiser and step stay."""
+        for name in NETWORKS:
+            getattr(self, name).load_state_dict(state[name])
 
     def _batch(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         # Passes over the data are shuffled one by one; what is left of a pass after its last full
@@ -98,16 +141,63 @@ class Pretraining:
         start = self.step % batches * size
         return rows[order.permutation(len(rows))[start : start + size]]
 
-    def _one_step(self, epochs: NDArray[np.float32]) -> float:
-        device = next(self.encoder.parameters()).device
-        draws = Generator(device=device)
-        draws.manual_seed(stream("views", step=self.step, **self.streams.views))
+    def _validation_batches(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        rows = spread_evenly(rows, VALIDATION_EPOCHS)
+        size = min(self.spec.batch_size, len(rows))
+        order = numpy_generator("validation batches", **self.streams.block).permutation(len(rows))
+        starts = range(0, len(rows) - size + 1, size)
+        return [rows[order[start : start + size]] for start in starts]
+
+    def _one_step(self, epochs: Tensor) -> Tensor:
         # Dropout draws from torch's global generator, which run() restores when it ends.
         torch.manual_seed(stream("dropout", step=self.step, **self.streams.block))
-        one, two = self.views(torch.from_numpy(epochs).to(device), draws)
-        loss = nt_xent(self.encoder(one), self.encoder(two), self.spec.temperature)
+        loss = self._loss(epochs, stream("views", step=self.step, **self.streams.views))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.spec.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._parameters, self.spec.clip_norm)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.spec.rate(self.step)
         self.optimiser.step()
         self.step += 1
-        return float(loss.detach())
+        return loss.detach()
+
+    def _loss(self, epochs: Tensor, views_seed: int) -> Tensor:
+        draws = Generator(device=epochs.device)
+        draws.manual_seed(views_seed)
+        one, two = self.views(epochs, draws)
+        return self.loss(self._projected(one), self._projected(two))
+
+    def _projected(self, view: Tensor) -> Tensor:
+        half = self.spec.precision == "bfloat16"
+        with torch.autocast(view.device.type, dtype=torch.bfloat16, enabled=half):
+            embeddings: Tensor = self.encoder(view)
+            if self.spec.projector == "none":
+                return embeddings
+            projections = at_least_float32(self.projector(embeddings))
+        return F.normalize(projections, dim=-1) if self.loss.unit_length else projections
+
+    def _set_training(self, training: bool) -> None:
+        self.encoder.train(training)
+        self.projector.train(training)
+
+
+def spread_evenly(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return `most` of the rows, or all where they are fewer, at even distances."""
+    places = np.linspace(0, len(rows) - 1, min(len(rows), most)).round().astype(np.int64)
+    return rows[places]
+
+
+def _moved(epochs: NDArray[np.float32], device: torch.device) -> Tensor:
+    tensor = torch.from_numpy(epochs)
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+@contextmanager
+def _global_draws_kept(device: torch.device) -> Iterator[None]:
+    # torch.manual_seed seeds every GPU, so that all of them are restored.
+    devices = range(torch.cuda.device_count()) if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        yield

@@ -80,7 +80,23 @@ class SweepSpec(StudySpec):
     def settings(self) -> dict[str, Any]:
         """Every scalar of the parts by dotted path; a searched one's range, as YAML has it."""
         plain = self.model_dump(mode="json", include=set(PARTS))
-        return {f"{part}.{key}": value for part in PARTS for key, value in plain[part].items()}
+        return {
+            f"{part}.{key}": plain[part].get(key, entry.default)
+            for part, kind in PARTS.items()
+            for key, entry in kind.model_fields.items()
+        }
+
+    @field_validator("pretrain")
+    @classmethod
+    def _scheduler_stops(cls, pretrain: PretrainSpec) -> PretrainSpec:
+        for key in ("check_interval", "min_improvement"):
+            if getattr(pretrain, key) != PretrainSpec.model_fields[key].default:
+                raise KeyedError(
+                    "stops a single pretraining (`sleepsweep train`); in a sweep the scheduler "
+                    "stops trials, at their rungs: remove this key and see scheduler.grace_steps",
+                    key,
+                )
+        return pretrain
 
     @field_validator("augmentations")
     @classmethod

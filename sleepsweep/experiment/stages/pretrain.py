@@ -3,7 +3,7 @@
 from sleepsweep.experiment.folder import ExperimentFolder
 from sleepsweep.experiment.setting import Setting
 from sleepsweep.experiment.stages.base import ENCODER, Found, Tell, write_course
-from sleepsweep.learn.course import Check, run_course
+from sleepsweep.learn.stopping import Check, run_course
 from sleepsweep.model import Model
 from sleepsweep.probedrun import ProbedRun
 

@@ -1,19 +1,23 @@
-"""Classifiers: embeddings in, logits of the five stages out; each is one class in one file."""
+"""Classifiers: embeddings in, logits of the five stages out.
+
+One class in one file each. A new file of this package is a new classifier: it is found by itself.
+"""
 
 from sleepsweep.learn.classifiers.base import (
+    CLASSIFIERS,
     Classifier,
     ClassifierName,
     build_classifier,
-    classifiers,
 )
 from sleepsweep.learn.classifiers.linear import LinearClassifier
-from sleepsweep.learn.classifiers.mlp import MLPClassifier
+from sleepsweep.learn.registry import import_all
 
 __all__ = [
+    "CLASSIFIERS",
     "Classifier",
     "ClassifierName",
     "LinearClassifier",
-    "MLPClassifier",
     "build_classifier",
-    "classifiers",
 ]
+
+import_all(__name__, __path__)

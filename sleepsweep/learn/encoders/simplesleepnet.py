@@ -1,10 +1,12 @@
-"""The encoder of the published study."""
+"""The encoder of the published study, as its code has it."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sleepsweep.learn.encoders.base import Encoder
+from sleepsweep.learn.encoders.convolution import head, stage
 
-class SimpleSleepNet(nn.Module):
+
+class SimpleSleepNet(Encoder):
     """SimpleSleepNet (Gupta 2025): three dilated convolutions, 215,872 parameters by default.
 
     Convolutions 1→32 (kernel 64, stride 8), 32→64 (32, stride 4, dilation 2) and 64→128 (16,
@@ -13,27 +15,15 @@ class SimpleSleepNet(nn.Module):
     """
 
     def __init__(self, channels: int = 1, latent_dim: int = 128, dropout: float = 0.2) -> None:
-        super().__init__()
+        super().__init__(latent_dim)
         self.convolutions = nn.Sequential(
-            *_stage(channels, 32, 64, dropout, stride=8, padding=63, dilation=1),
-            *_stage(32, 64, 32, dropout, stride=4, padding=62, dilation=2),
-            *_stage(64, 128, 16, dropout, stride=2, padding=60, dilation=4),
+            *stage(channels, 32, 64, dropout, stride=8, padding=63, dilation=1, bias=False),
+            *stage(32, 64, 32, dropout, stride=4, padding=62, dilation=2, bias=False),
+            *stage(64, 128, 16, dropout, stride=2, padding=60, dilation=4, bias=False),
         )
-        self.head = nn.Sequential(
-            nn.Linear(128, latent_dim), nn.BatchNorm1d(latent_dim), nn.Mish(), nn.Dropout(dropout)
-        )
+        self.head = head(128, latent_dim, dropout)
 
-    def forward(self, epochs: Tensor) -> Tensor:
-        """Map epochs (batch, channel, time) to embeddings (batch, latent_dim) of length 1."""
-        pooled = self.convolutions(epochs).mean(dim=-1)
-        return F.normalize(self.head(pooled), dim=-1)
-
-
-def _stage(
-    inputs: int, outputs: int, kernel: int, dropout: float, *, stride: int, padding: int,
-    dilation: int,
-) -> list[nn.Module]:  # fmt: skip
-    convolution = nn.Conv1d(
-        inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=False
-    )
-    return [convolution, nn.BatchNorm1d(outputs), nn.Mish(), nn.Dropout(dropout)]
+    def features(self, epochs: Tensor) -> Tensor:
+        """Map epochs (batch, channel, time) to features (batch, latent_dim)."""
+        pooled: Tensor = self.head(self.convolutions(epochs).mean(dim=-1))
+        return pooled

@@ -1,24 +1,68 @@
 """The YAML's ``encoder``."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
-from pydantic import Field
-from torch import nn
+from pydantic import AfterValidator, Field
+from torch import Tensor, nn
 
-from sleepsweep.learn.encoders.simplesleepnet import SimpleSleepNet
+from sleepsweep.errors import UserError
+from sleepsweep.learn.encoders.base import ENCODERS, Encoder
+from sleepsweep.learn.encoders.foreign import Foreign, class_at, is_path
 from sleepsweep.part import PartSpec
+
+# 30 s at 100 Hz.
+SAMPLES = 3000
+
+
+def _is_known(name: str) -> str:
+    if not is_path(name):
+        try:
+            ENCODERS.get(name)
+        except UserError as error:
+            raise ValueError(
+                f"{error} A class of your own is named by its path: package.module.ClassName"
+            ) from error
+    return name
 
 
 class EncoderSpec(PartSpec):
-    """The YAML's ``encoder``: which network, how wide its embedding, how much dropout."""
+    """The YAML's ``encoder``: which network, how wide its embedding, how much dropout.
 
-    name: Literal["SimpleSleepNet"] = "SimpleSleepNet"
+    `name` is a registered encoder's or the dotted path ``package.module.ClassName`` of a
+    `torch.nn.Module` that takes channels, latent_dim and dropout.
+    """
+
+    name: Annotated[str, AfterValidator(_is_known)] = "SimpleSleepNet"
     latent_dim: Annotated[int, Field(ge=2, le=4096)] = 128
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
 
-    def build(self, channels: int, weights_seed: int) -> nn.Module:
-        """Return the encoder with weights drawn from `weights_seed` alone."""
+    def build(self, channels: int, weights_seed: int, samples: int = SAMPLES) -> Encoder:
+        """Return the encoder with weights drawn from `weights_seed` alone.
+
+        It is tried on a few epochs of `samples` samples. Raises `UserError` for a class of the
+        user's that cannot be imported or does not map them to (batch, latent_dim).
+        """
+        kind = class_at(self.name) if is_path(self.name) else ENCODERS.get(self.name)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(weights_seed)
-            return SimpleSleepNet(channels, self.latent_dim, self.dropout)
+            network = kind(channels=channels, latent_dim=self.latent_dim, dropout=self.dropout)
+            self._try(network, torch.randn(2, channels, samples))
+        return network if isinstance(network, Encoder) else Foreign(network, self.latent_dim)
+
+    def _try(self, network: nn.Module, epochs: Tensor) -> None:
+        wanted = (len(epochs), self.latent_dim)
+        try:
+            with torch.no_grad():
+                features = network.eval()(epochs)
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            raise UserError(
+                f"encoder {self.name}: fails on epochs {tuple(epochs.shape)}: {error}"
+            ) from error
+        network.train()
+        if not isinstance(features, Tensor) or features.shape != wanted:
+            given = tuple(features.shape) if isinstance(features, Tensor) else type(features)
+            raise UserError(
+                f"encoder {self.name}: maps epochs {tuple(epochs.shape)} to {given}; embeddings "
+                f"are {wanted}, as encoder.latent_dim is {self.latent_dim}."
+            )

@@ -1,23 +1,37 @@
 """NT-Xent, the loss of SimCLR."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sleepsweep.learn.losses.base import Loss
 
-def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
+
+@dataclass(frozen=True)
+class NTXent(Loss):
     """Normalised temperature-scaled cross entropy (Chen et al. 2020, SimCLR, equation 1).
 
-    `first` and `second` are the embeddings (batch, latent_dim), of length 1, of two views of the
-    same epochs. For each of the 2·batch embeddings the other view is the positive among all others:
+    For each of the 2·batch embeddings z, of length 1, the other view is the positive among all
+    others:
 
         l(i, j) = −log( exp(z_i·z_j / τ) / Σ_{k ≠ i} exp(z_i·z_k / τ) )
 
-    The result is the mean of l over both directions of every positive pair, a scalar.
+    The loss is the mean of l over both directions of every positive pair.
     """
-    embeddings = torch.cat([first, second])
-    similarities = embeddings @ embeddings.T / temperature
-    similarities.fill_diagonal_(float("-inf"))
-    batch = len(first)
-    positives = torch.arange(2 * batch, device=first.device).roll(batch)
-    return F.cross_entropy(similarities, positives)
+
+    name: ClassVar[str] = "nt_xent"
+    unit_length: ClassVar[bool] = True
+
+    temperature: float = 0.1
+
+    def of(self, first: Tensor, second: Tensor) -> Tensor:
+        """Return the loss of two views' embeddings (batch, latent_dim) of length 1."""
+        embeddings = torch.cat([first, second])
+        similarities = embeddings @ embeddings.T / self.temperature
+        similarities.fill_diagonal_(float("-inf"))
+        batch = len(first)
+        positives = torch.arange(2 * batch, device=first.device).roll(batch)
+        return F.cross_entropy(similarities, positives)

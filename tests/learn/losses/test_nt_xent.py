@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sleepsweep.learn.losses.nt_xent import nt_xent
+from sleepsweep.learn.losses.nt_xent import NTXent
 
 
 def slow_nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -25,7 +25,7 @@ def test_equals_the_double_loop_in_value_and_gradient() -> None:
     views = [torch.randn(7, 5, generator=generator, dtype=torch.float64) for _ in range(2)]
     fast = [view.clone().requires_grad_() for view in views]
     slow = [view.clone().requires_grad_() for view in views]
-    one = nt_xent(*(F.normalize(view, dim=1) for view in fast), temperature=0.2)
+    one = NTXent(0.2)(*(F.normalize(view, dim=1) for view in fast))
     two = slow_nt_xent(*(F.normalize(view, dim=1) for view in slow), temperature=0.2)
     one.backward()
     two.backward()
@@ -36,4 +36,4 @@ def test_equals_the_double_loop_in_value_and_gradient() -> None:
 
 def test_equal_embeddings_score_the_logarithm_of_the_number_of_others() -> None:
     same = F.normalize(torch.ones(6, 4), dim=1)
-    assert math.isclose(float(nt_xent(same, same, 0.1)), math.log(2 * 6 - 1), rel_tol=1e-5)
+    assert math.isclose(float(NTXent(0.1)(same, same)), math.log(2 * 6 - 1), rel_tol=1e-5)

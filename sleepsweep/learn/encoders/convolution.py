@@ -1,0 +1,21 @@
+"""The stage that the encoders of the study are made of."""
+
+from torch import nn
+
+
+def stage(
+    inputs: int, outputs: int, kernel: int, dropout: float, *, stride: int, padding: int,
+    dilation: int, bias: bool,
+) -> list[nn.Module]:  # fmt: skip
+    """Return a convolution over time, batch norm, Mish and dropout."""
+    convolution = nn.Conv1d(
+        inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=bias
+    )
+    return [convolution, nn.BatchNorm1d(outputs), nn.Mish(), nn.Dropout(dropout)]
+
+
+def head(inputs: int, latent_dim: int, dropout: float) -> nn.Sequential:
+    """Return a linear layer, batch norm, Mish and dropout."""
+    return nn.Sequential(
+        nn.Linear(inputs, latent_dim), nn.BatchNorm1d(latent_dim), nn.Mish(), nn.Dropout(dropout)
+    )

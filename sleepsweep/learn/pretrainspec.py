@@ -1,0 +1,85 @@
+"""The YAML's ``pretrain``."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from sleepsweep.errors import UserError
+from sleepsweep.learn.losses import LOSSES, Loss, loss_of
+from sleepsweep.learn.projector import Projector
+from sleepsweep.part import PartSpec, Shared, later
+
+Schedule = Literal["constant", "cosine"]
+Precision = Literal["float32", "bfloat16"]
+
+SINGLE = Shared("it stops a single pretraining, and the scheduler stops the trials of a sweep")
+
+
+def _is_known(name: str) -> str:
+    try:
+        LOSSES.get(name)
+    except UserError as error:
+        raise ValueError(str(error)) from error
+    return name
+
+
+class PretrainSpec(PartSpec):
+    """The YAML's ``pretrain``: loss, batch, number of optimiser steps and how they are taken.
+
+    `temperature` is read by nt_xent alone. The learning rate rises from 0 over `warmup_steps`, and
+    then stays or falls along half a cosine to 0 at `steps`. `weight_decay` is decoupled (AdamW,
+    Loshchilov & Hutter 2019), `clip_norm` limits the norm of the whole gradient. With a
+    `check_interval` in steps a single pretraining stops when its validation loss has not fallen by
+    `min_improvement` since its best check.
+    """
+
+    loss: Annotated[str, AfterValidator(_is_known)] = "nt_xent"
+    temperature: Annotated[float, Field(gt=0.0)] = 0.1
+    batch_size: Annotated[
+        int, Field(ge=2), Shared("the trials of a block see the same batches at every step")
+    ] = 256
+    steps: Annotated[
+        int, Field(ge=1), Shared("rungs compare trials after the same number of steps")
+    ] = 2000
+    learning_rate: Annotated[float, Field(gt=0.0)] = 1.0e-3
+    projector: Projector = later("none")
+    projector_dim: Annotated[int, Field(ge=2, le=8192)] = later(128)
+    warmup_steps: Annotated[int, Field(ge=0)] = later(0)
+    schedule: Schedule = later("constant")
+    weight_decay: Annotated[float, Field(ge=0.0)] = later(0.0)
+    clip_norm: Annotated[float, Field(gt=0.0)] | None = later(None)
+    precision: Precision = later("float32")
+    check_interval: Annotated[Annotated[int, Field(ge=1)] | None, SINGLE] = later(None)
+    min_improvement: Annotated[float, Field(ge=0.0), SINGLE] = later(0.005)
+
+    @field_validator("projector")
+    @classmethod
+    def _loss_fits(cls, projector: Projector, info: ValidationInfo) -> Projector:
+        loss = info.data.get("loss")
+        if projector == "none" and loss is not None and LOSSES.get(loss).needs_projector:
+            raise ValueError(
+                f"{loss} is not defined on embeddings of length 1: give projector mlp or linear"
+            )
+        return projector
+
+    @field_validator("warmup_steps")
+    @classmethod
+    def _warmup_fits(cls, warmup: int, info: ValidationInfo) -> int:
+        steps = info.data.get("steps")
+        if steps is not None and warmup >= steps:
+            raise ValueError(f"warmup_steps {warmup} leaves none of {steps} steps to learn in")
+        return warmup
+
+    def build_loss(self) -> Loss:
+        """Return the loss with the values that are given for it here."""
+        return loss_of(self.loss, self)
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, 0 to steps − 1 (cosine: Loshchilov & Hutter 2017)."""
+        if step < self.warmup_steps:
+            return self.learning_rate * (step + 1) / self.warmup_steps
+        if self.schedule == "constant":
+            return self.learning_rate
+        done = (step - self.warmup_steps) / (self.steps - self.warmup_steps)
+        return self.learning_rate * (1 + math.cos(math.pi * done)) / 2
