@@ -80,7 +80,7 @@ class Model:
         except (KeyError, ValidationError, RuntimeError) as error:
             first = str(error).splitlines()[0]
             raise UserError(
-                f"{path}: a damaged model, or one of another version ({first})."
+                f"{path}: is a damaged model, or one of another version ({first})."
             ) from error
         return cls(about, network.eval())
 

@@ -1,8 +1,8 @@
 """What a staging is worth: tables with intervals over subjects, from predicted and scored stages.
 
-An interval is from the delete-one-subject jackknife (Efron & Tibshirani 1993, An Introduction to the
-Bootstrap, eq. 11.5) with Student's t; of one subject there is none. It speaks of other subjects for
-this one network, not of other trainings.
+An interval is from the delete-one-subject jackknife (Efron & Tibshirani 1993, An Introduction to
+the Bootstrap, eq. 11.5) with Student's t; of one subject there is none. It speaks of other subjects
+for this one network, not of other trainings.
 """
 
 from collections.abc import Callable
@@ -92,13 +92,10 @@ class Staged:
 
     def key_values(self) -> dict[str, float]:
         """Every pooled measure, the mean of subjects, and F1 by stage, by name; without NaN."""
-        overall = dict(zip(*(self.overall()[key] for key in ("measure", "value")), strict=True))
-        stages = {
-            f"f1.{name}": value for name, value in zip(STAGES, stage_f1(self.pooled), strict=True)
-        }
-        return {
-            name: float(value) for name, value in {**overall, **stages}.items() if value == value
-        }
+        overall = self.overall().set_index("measure")["value"].to_dict()
+        by_stage = self.by_stage().set_index("stage")["f1"].add_prefix("f1.").to_dict()
+        both = {**overall, **by_stage}
+        return {str(name): float(value) for name, value in both.items() if value == value}
 
     @property
     def _matrices(self) -> list[Confusion]:
@@ -116,7 +113,8 @@ class Staged:
 def _mean_interval(values: list[float]) -> tuple[float, float, float]:
     if len(values) < 2:
         return float(np.mean(values)), np.nan, np.nan
-    return _around(np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values)), len(values))
+    error = float(np.std(values, ddof=1)) / np.sqrt(len(values))
+    return _around(float(np.mean(values)), error, len(values))
 
 
 def _around(value: float, error: float, count: int) -> tuple[float, float, float]:

@@ -113,9 +113,10 @@ class ExperimentFolder:
         return done
 
     def finish(self, stage: Stage, found: Mapping[str, Any]) -> None:
-        """Write down that a stage is done, and what it found."""
+        """Write down that a stage is done, and what it found; what is no number is left out."""
         manifest = self.read_manifest()
-        manifest[DONE][stage] = {**found, **now()}
+        told = {key: value for key, value in found.items() if value == value}
+        manifest[DONE][stage] = {**told, **now()}
         self._write(manifest)
 
     def undo(self, stage: Stage) -> None:

@@ -36,9 +36,7 @@ def _member(item: Any, place: int) -> MemberSpec:
     given = {"p": entry.p, "severity": entry.severity, **entry.parameters}
     for key, value in given.items():
         if value is not None and value.kind != "fixed":
-            raise KeyedError(
-                "a range; an experiment has one value, a sweep draws", place, name, key
-            )
+            raise KeyedError("a range; an experiment has one value", place, name, key)
     return MemberSpec(
         name=kind.__name__,
         p=float(entry.p.options[0]),

@@ -42,8 +42,8 @@ def needs(folder: ExperimentFolder, stage: Stage) -> None:
     """Raise `UserError` unless a stage is done."""
     if stage not in folder.done:
         raise UserError(
-            f"{folder.path}: the stage {stage} has not been run. Run it first (--stage {stage}), or "
-            "leave out --stage to run all that are left."
+            f"{folder.path}: the stage {stage} has not been run. Run it first (--stage {stage}), "
+            "or leave out --stage to run all that are left."
         )
 
 

@@ -1,0 +1,153 @@
+"""The page of an experiment: what it found so far, in one HTML file."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sleepsweep import webpage
+from sleepsweep.experiment.folder import DONE, ExperimentFolder
+from sleepsweep.experiment.policy import PolicySpec
+from sleepsweep.folder.sweepfolder import OPENED
+from sleepsweep.metrics import STAGES
+from sleepsweep.trial import text_of
+
+PAGE = "index.html"
+SCORED = {
+    "probe": "Probe, validation",
+    "finetune": "Fine-tuned, validation",
+    "test/probe": "Probe, test",
+    "test/finetune": "Fine-tuned, test",
+}
+"""Where a staging's files are, and what it is called."""
+
+MEASURES = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro-F1, epochs pooled",
+    "macro_f1_of_subjects": "Macro-F1, mean of subjects",
+    "kappa": "Cohen’s κ",
+}
+COURSES = {
+    "pretraining": ("Pretraining", {"loss": "training", "validation_loss": "validation"}),
+    "finetuning": ("Fine-tuning", {"loss": "training loss", "macro_f1": "validation macro-F1"}),
+}
+PICTURES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+
+
+@dataclass(frozen=True)
+class Staging:
+    """A staging on the page: cells by measure and by stage, and its confusion matrix."""
+
+    name: str
+    overall: Mapping[str, str]
+    by_stage: Mapping[str, str]
+    confusion: str
+    subjects: int
+
+
+def write_page(folder: ExperimentFolder) -> None:
+    """Write ``index.html`` from what the folder holds. Raises `UserError` if it cannot."""
+    webpage.write(html(folder), folder.path / PAGE)
+
+
+def html(folder: ExperimentFolder) -> str:
+    """The whole page as text."""
+    manifest, path = folder.read_manifest(), folder.path
+    spec, done = manifest["spec"], manifest[DONE]
+    return webpage.render(
+        Path(__file__).parent / "templates",
+        spec=spec,
+        facts=dict(_facts(manifest)),
+        stagings=list(_stagings(path, done)),
+        measures=MEASURES,
+        stages=STAGES,
+        done=done,
+        courses=[title for name, (title, _) in COURSES.items() if (path / f"{name}.csv").exists()],
+        latent=_latent(path) if "latent" in done else None,
+        opened=[entry["time"] for entry in manifest[OPENED]],
+        data={"courses": list(_courses(path))},
+    )
+
+
+def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    spec, subjects = manifest["spec"], manifest["subjects"]
+    yield "Data", str(spec["data"]["root"] or spec["data"]["source"])
+    yield "Subjects", ", ".join(f"{part} {len(people)}" for part, people in subjects.items())
+    yield "Encoder", f"{spec['encoder']['name']}, {spec['encoder']['latent_dim']} dimensions"
+    yield "Policy", _policy_text(spec["policy"])
+    if "pretrain" not in manifest[DONE]:
+        return
+    found = manifest[DONE]["pretrain"]
+    ended = {
+        "complete": "", "no_improvement": ", stopped as the validation loss fell no more",
+        "collapsed": ", collapsed", "diverged": ", diverged",
+    }[found["ended"]]  # fmt: skip
+    yield (
+        "Pretraining",
+        (
+            f"{found['steps']} steps{ended}; {found['epochs_per_s']:.0f} epochs a second, "
+            f"at most {found['memory_mib']:.0f} MiB"
+        ),
+    )
+
+
+def _policy_text(policy: Any) -> str:
+    from pydantic import TypeAdapter
+
+    return text_of(TypeAdapter(PolicySpec).validate_python(policy), None)
+
+
+def _stagings(path: Path, done: Mapping[str, Any]) -> Iterator[Staging]:
+    for place, name in SCORED.items():
+        if place.split("/")[0] not in done or not (path / place / "overall.csv").exists():
+            continue
+        overall, by_stage = (
+            pd.read_csv(path / place / f"{table}.csv", index_col=0)
+            for table in ("overall", "by_stage")
+        )
+        yield Staging(
+            name=name,
+            overall={key: _cell(row, "value") for key, row in overall.iterrows()},
+            by_stage={key: _cell(row, "f1") for key, row in by_stage.iterrows()},
+            confusion=_data_uri(path / place / "confusion.png"),
+            subjects=int(overall["subjects"].iloc[0]),
+        )
+
+
+def _cell(row: Any, value: str) -> str:
+    if row[value] != row[value]:
+        return "–"
+    told = f"{100 * row[value]:.1f}"
+    if row["low"] != row["low"]:
+        return f"{told} (no interval)"
+    return f"{told} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+
+
+def _latent(path: Path) -> dict[str, Any]:
+    pictures = {
+        name: _data_uri(path / "latent" / f"{kind}.png")
+        for kind, name in PICTURES.items()
+        if (path / "latent" / f"{kind}.png").exists()
+    }
+    return {"pictures": pictures, "page": "latent/index.html"}
+
+
+def _courses(path: Path) -> Iterator[dict[str, Any]]:
+    for name, (title, lines) in COURSES.items():
+        if not (path / f"{name}.csv").exists():
+            continue
+        table = pd.read_csv(path / f"{name}.csv")
+        # JSON has no NaN: a line has a gap there.
+        values = table[list(lines)].astype(object).where(table[list(lines)].notna(), None)
+        yield {
+            "title": title,
+            "steps": table["step"].tolist(),
+            "lines": {said: values[column].tolist() for column, said in lines.items()},
+        }
+
+
+def _data_uri(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
