@@ -53,7 +53,8 @@ def _sentence(error: Mapping[str, Any], location: Location) -> str:
         return "this key is required"
     if error["type"] in ("model_type", "dict_type"):
         return f"must be an object of keys and values (got {reprlib.repr(error['input'])})"
-    return f"{error['msg']} (got {reprlib.repr(error['input'])})"
+    said = error.get("ctx", {}).get("error", error["msg"])
+    return f"{said} (got {reprlib.repr(error['input'])})"
 
 
 def _allowed_keys(location: Location) -> list[str]:

@@ -6,7 +6,7 @@ Two dialects have the same sections: the README's sample gives fewer keys than t
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from sleepsweep.part import PartSpec
 
@@ -18,7 +18,13 @@ class Otherwise:
     what: str
 
 
-Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
+def _printable(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("must be a text that can be printed, and not be blank")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_printable)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Least = Annotated[float, Field(ge=0)]

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from sleepsweep.data.preparation import prepare
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import SplitSpec
 from sleepsweep.published import read_published
@@ -211,3 +213,17 @@ def test_three_sections_are_enough(write: Write) -> None:
     assert (tree["pretrain"]["steps"], tree["finetune"]["steps"]) == (15_000, 5000)
     assert tree["policy"] == [{"SignFlip": {"p": 1.0}}]
     assert MemberSpec(name="SignFlip", p=1.0).build()
+
+
+def test_the_section_data_leads_to_the_recordings(
+    tmp_path: Path, readme: Tree, write: Write, change: Change
+) -> None:
+    folder = tmp_path / "processed"
+    folder.mkdir()
+    for name in ("SC4011E0", "SC4001E0", "SC4002E0"):
+        epochs = np.random.default_rng(0).standard_normal((5, 3000)).astype(np.float32)
+        labels = {"y": np.arange(5), "fs": 100.0, "ch_label": "EEG Fpz-Cz"}
+        np.savez(folder / f"{name}.npz", x=epochs, **labels)
+    tree = change(change(readme, "dataset.dset_path", f"{folder}/"), "dataset.max_files", 2)
+    store = prepare(DataSpec.model_validate(read_published(write(tree)).data), tmp_path / "cache")
+    assert (store.nights, store.channels) == ({"SC400": 2}, ("EEG Fpz-Cz",))

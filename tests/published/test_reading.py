@@ -1,13 +1,19 @@
 """Wrong configs: one clear message, with the file, the key and what is allowed."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sleepsweep.data.source import DataSpec
 from sleepsweep.errors import UserError
 from sleepsweep.published import is_published, read_published
+from sleepsweep.published.augmentations import RULES
 
 Tree = dict[str, Any]
 Write = Callable[..., Path]
@@ -46,8 +52,9 @@ def test_an_unknown_key_is_told_with_the_nearest_and_the_allowed(
         ("seed", "42", "seed: .*valid integer.*got '42'"),
         ("seed", True, "seed: .*valid integer"),
         ("experiment_num", 1.5, "experiment_num: .*valid integer"),
-        ("results_folder", "", "results_folder: .*at least 1 character"),
-        ("results_folder", "a\0b", "results_folder: .*match pattern"),
+        ("results_folder", "", "results_folder: must be a text that .* not be blank"),
+        ("dataset.montage", "  ", "dataset.montage: must be a text that can be printed"),
+        ("results_folder", "a\0b", "results_folder: must be a text that can be printed"),
         ("dataset", [], "dataset: must be an object of keys and values"),
         ("dataset", None, "dataset: must be an object"),
         ("dataset.dset_path", 3, "dataset.dset_path: .*valid string"),
@@ -149,3 +156,60 @@ def test_a_config_is_told_by_its_ending() -> None:
     assert is_published(Path("CONFIG.JSON"))
     assert not is_published(Path("space.yaml"))
     assert not is_published(Path("json"))
+
+
+WHOLE = st.integers() | st.integers(-(10**6), 10**6)
+JSON = st.recursive(
+    st.none() | st.booleans() | WHOLE | st.floats() | st.text(max_size=8),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=8), below),
+    max_leaves=5,
+)
+PLACES = [
+    *(
+        "seed",
+        "experiment_num",
+        "results_folder",
+        "dataset",
+        "augmentations",
+        "latent_space_params",
+    ),
+    *(
+        "dataset.dset_path",
+        "dataset.max_files",
+        "dataset.montage",
+        "pretraining_params.temperature",
+    ),
+    *(f"augmentations.{name}" for name in RULES),
+    *(f"augmentations.{name}.{key}" for name, rules in RULES.items() for key in (*rules, "p", "x")),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(place=st.sampled_from(PLACES), value=JSON)
+def test_whatever_stands_there_is_read_or_refused(
+    place: str, value: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    augmentations: Tree = {name: {} for name in RULES}
+    tree: Tree = {
+        "dataset": {}, "pretraining_params": {}, "latent_space_params": {},
+        "augmentations": augmentations,
+    }  # fmt: skip
+    *parents, last = place.split(".")
+    below = tree
+    for parent in parents:
+        below = below[parent]
+    below[last] = value
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    path.write_text(json.dumps(tree))
+    refused = ""
+    try:
+        config = read_published(path)
+    except UserError as error:
+        refused = str(error)
+    if refused:
+        assert refused.startswith(str(path))
+        assert refused.encode()
+    else:
+        assert yaml.safe_load(yaml.safe_dump(config.tree(lambda size: 3)))
+        DataSpec.model_validate(config.data)
+        assert all(note.endswith(".") for note in config.notes)
