@@ -19,14 +19,17 @@ from sleepsweep.trial import TrialSpec
 class ProbedRun:
     """The pretraining of a trial, and the probe that says where it stands."""
 
-    def __init__(self, trial: TrialSpec, store: Store, exam: Store | None = None) -> None:
+    def __init__(
+        self, trial: TrialSpec, store: Store, exam: Store | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:  # fmt: skip
         block: Axes = {"split": trial.split, "seed": trial.seed}
         policy = trial.build_policy().in_signal(signal_of(store, trial.train))
         self.trial, self.store = trial, store
         self.scored = exam or store
         self._train = store.rows(trial.train)
         self.pretraining = Pretraining(
-            encoder_of(trial, store),
+            encoder_of(trial, store).to(device),
             trial.pretrain,
             views_of(policy, trial.mix_partner, store, self._train),
             Streams(block, {**block, "policy": trial.policy_text}),

@@ -4,10 +4,21 @@ Imports stand inside the commands, so that ``--help`` is instant.
 """
 
 # Their commands join the application, in the order in which --help shows them.
-from sleepsweep.cli import sweeps, planning, control, confirm, reports, policy, sync, data, augment  # isort: skip
+from sleepsweep.cli import (
+    sweeps,
+    planning,
+    control,
+    confirm,
+    reports,
+    policy,
+    sync,
+    train,
+    data,
+    augment,
+)  # isort: skip
 from sleepsweep.cli.app import app, main
 
 __all__ = [
     "app", "augment", "confirm", "control", "data", "main", "planning", "policy", "reports",
-    "sweeps", "sync",
+    "sweeps", "sync", "train",
 ]  # fmt: skip

@@ -2,8 +2,9 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +14,6 @@ from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from sleepsweep.folder.sweepfolder import SweepFolder
 
 COMPLETE, BAD_INPUT, INCOMPLETE, TRIALS_FAILED = 0, 2, 3, 4
 
@@ -46,10 +45,10 @@ def _version(
 
 
 @contextmanager
-def interruptible(folder: "SweepFolder", again: str | None = None) -> Iterator[None]:
+def interruptible(folder: Path, again: Callable[[], str]) -> Iterator[None]:
     """Let Ctrl-C, `sleepsweep stop` and a job's end end the block, wherever it is, with status 3.
 
-    What goes on then is the command `again`, or else the launch. A script's background job ignores
+    `folder` holds what was done, and the command that `again` returns goes on then. A script's background job ignores
     Ctrl-C from its start; here it does not. Slurm announces the end of a job's time by SIGTERM, or
     by the signal that one asks for, which is SIGUSR1 by custom.
     """
@@ -62,7 +61,7 @@ def interruptible(folder: "SweepFolder", again: str | None = None) -> Iterator[N
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        said = stopped(folder.path, again or folder.to_go_on())
+        said = stopped(folder, again())
         print(f"sleepsweep: {said}", file=sys.stderr)
         raise typer.Exit(INCOMPLETE) from interrupt
     finally:

@@ -39,7 +39,7 @@ def confirm(
     spec = recorded_spec(folder, tracking_uri)
     check_server(spec.tracking.uri)
     console = console_for(quiet=quiet or json)
-    with folder.locked(), interruptible(folder, command()):
+    with folder.locked(), interruptible(folder.path, command):
         plan = _plan(folder, spec, console, top or spec.confirm.top, blocks or spec.confirm.blocks)
         status = run_plan(plan, folder, console, json=json, again=command())
     raise typer.Exit(status)

@@ -48,7 +48,7 @@ def extend(
     spec = recorded_spec(folder, tracking_uri)
     check_server(spec.tracking.uri)
     console = console_for(quiet=quiet or json)
-    with folder.locked(), interruptible(folder):
+    with folder.locked(), interruptible(folder.path, folder.to_go_on):
         plan = _extended(folder, spec, trials, console)
         status = run_plan(plan, folder, console, json=json)
     raise typer.Exit(status)

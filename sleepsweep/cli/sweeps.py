@@ -99,7 +99,7 @@ def launch(
     console.print(summary.data_summary(plan))
     for sentence in summary.search_notes(plan.spec, past):
         console.print(Text(sentence))
-    with folder.locked(), interruptible(folder):
+    with folder.locked(), interruptible(folder.path, folder.to_go_on):
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
         folder.begin(manifest, fresh=fresh)

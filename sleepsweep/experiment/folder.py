@@ -12,9 +12,9 @@ test/probe/, test/finetune/       the same of the test subjects
 index.html           all of it on one page
 """
 
-import hashlib
 import json
 import shutil
+import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -34,6 +34,15 @@ AFTER: dict[Stage, tuple[Stage, ...]] = {
     "pretrain": STAGES[1:], "latent": (), "probe": ("test",), "finetune": ("test",), "test": ()
 }  # fmt: skip
 """The stages that read what a stage writes: when it is repeated, they are not done any more."""
+
+FILES: dict[Stage, tuple[str, ...]] = {
+    "pretrain": ("encoder.pt", "pretraining.csv"),
+    "latent": ("latent/*",),
+    "probe": ("probe.pt", "probe/*"),
+    "finetune": ("finetuned.pt", "finetuning.csv", "finetune/*"),
+    "test": ("test/*/*",),
+}
+"""What each stage writes, besides the state of pretraining."""
 
 OWN: dict[Stage, str] = {"latent": "latent", "probe": "probe", "finetune": "finetune"}
 """The section of the YAML that only one stage reads, and those after it."""
@@ -69,8 +78,8 @@ class ExperimentFolder:
                 self._go_on(before, spec, facts)
                 return
             self._clear()
-        manifest = {"spec": spec.model_dump(mode="json"), **facts, DONE: {}, OPENED: opened}
-        self._write(manifest)
+        plain = spec.model_dump(mode="json")
+        self._write({"id": uuid.uuid4().hex, "spec": plain, **facts, DONE: {}, OPENED: opened})
 
     def _go_on(
         self, before: dict[str, Any], spec: ExperimentSpec, facts: Mapping[str, Any]
@@ -144,8 +153,7 @@ class ExperimentFolder:
                 child.unlink()
 
 
-def facts_of(store_hash: str, subjects: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    """What ``experiment.json`` says of the data: their hash, and who is in which part."""
-    named = {part: list(people) for part, people in subjects.items()}
-    test = hashlib.sha256(json.dumps(named["test"]).encode()).hexdigest()[:12]
-    return {"data_hash": store_hash, "subjects": named, "test_hash": test}
+def files_of(folder: Path, stage: Stage) -> list[Path]:
+    """The files that a stage writes, those that are there."""
+    found = [path for pattern in FILES[stage] for path in folder.glob(pattern)]
+    return sorted(path for path in found if path.is_file())

@@ -1,10 +1,14 @@
 """What an experiment works with: its recordings without the test subjects, and its trial."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -38,9 +42,29 @@ class Setting:
     test: tuple[str, ...]
     trial: TrialSpec
 
+    @property
+    def device(self) -> torch.device:
+        """Where networks are trained. Raises `UserError` for a GPU that is not there."""
+        asked, there = self.spec.device, torch.cuda.is_available()
+        if asked == "cuda" and not there:
+            raise UserError("device is cuda, but torch finds no GPU; give cpu or auto.")
+        return torch.device("cuda" if there and asked != "cpu" else "cpu")
+
     def first_encoder(self) -> nn.Module:
         """The encoder with its first weights."""
-        return encoder_of(self.trial, self.store)
+        return encoder_of(self.trial, self.store).to(self.device)
+
+    def facts(self) -> dict[str, Any]:
+        """What ``experiment.json`` says of the data: who is in which part, and hashes."""
+        trial = self.trial
+        people = {"train": trial.train, "validation": trial.validation, "test": self.test}
+        test_hash = hashlib.sha256(json.dumps(self.test).encode()).hexdigest()[:12]
+        return {
+            "store": str(self.store.folder),
+            "data_hash": self.store.data_hash,
+            "subjects": {part: list(names) for part, names in people.items()},
+            "test_hash": test_hash,
+        }
 
     def about(self, classifier: str | None) -> About:
         """Describe a model of this experiment with a classifier of that name."""

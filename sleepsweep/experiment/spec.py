@@ -40,7 +40,8 @@ class ExperimentSpec(StudySpec):
 
     The split is that of the block number `block`, whose seed is `seed` plus that number, as in a
     sweep. `stages` are run in their order, whatever the
-    order here; without ``pretrain`` the encoder keeps its first weights.
+    order here; without ``pretrain`` the encoder keeps its first weights. The `device` is a GPU
+    where there is one, or what is given.
     """
 
     what: ClassVar[str] = "an experiment"
@@ -53,6 +54,7 @@ class ExperimentSpec(StudySpec):
     mix_partner: Literal["store", "batch"] = "store"
     finetune: FinetuneSpec = FinetuneSpec()
     latent: LatentSpec = LatentSpec()
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     stages: Annotated[tuple[Stage, ...], Field(strict=False, min_length=1)] = STAGES
 
     @field_validator("policy")

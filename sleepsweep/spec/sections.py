@@ -109,6 +109,15 @@ class TrackingSpec(PartSpec):
     tensorboard: bool = False
     system_metrics: bool = False
 
+    @field_validator("tensorboard")
+    @classmethod
+    def _is_installed(cls, tensorboard: bool) -> bool:
+        if tensorboard and find_spec("tensorboard") is None:
+            raise ValueError(
+                "needs a package that is not installed: pip install 'sleepsweep[tensorboard]'"
+            )
+        return tensorboard
+
     @field_validator("uri")
     @classmethod
     def _no_password(cls, uri: str | None) -> str | None:

@@ -44,22 +44,22 @@ def confusions_file(rung: int) -> str:
 
 def rung_metrics(row: Mapping[str, Any]) -> list[Any]:
     """The scores of a rung as MLflow's metrics, at the time and the step at which they came."""
+    # A stage that is absent has no F1.
+    scores = {key: row[key] for key in METRICS if key in row}
+    return metrics_of(scores, row["step"], row["recorded_ms"])
+
+
+def metrics_of(values: Mapping[str, float], step: int, time_ms: int) -> list[Any]:
+    """Values at a step as MLflow's metrics, but for what is no number."""
     from mlflow.entities import Metric
 
-    return [
-        Metric(key, row[key], row["recorded_ms"], row["step"])
-        for key in METRICS
-        # A stage that is absent has no F1, and NaN cannot be drawn.
-        if key in row and row[key] == row[key]
-    ]
+    return [Metric(key, value, time_ms, step) for key, value in values.items() if value == value]
 
 
 def sample_metrics(sample: Sample, number: int) -> list[Any]:
     """A sample of the machine as MLflow's metrics; its number is their step."""
-    from mlflow.entities import Metric
-
     values = {key: value for key, value in sample.items() if key != TIME}
-    return [Metric(key, value, int(sample[TIME]), number) for key, value in values.items()]
+    return metrics_of(values, number, int(sample[TIME]))
 
 
 def log_results(client: Any, run: str, results: Mapping[str, float | str]) -> None:

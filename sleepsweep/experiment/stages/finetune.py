@@ -16,7 +16,8 @@ def finetune(setting: Setting, folder: ExperimentFolder, tell: Tell) -> Found:
     block: Axes = {"split": setting.trial.split, "seed": setting.trial.seed}
     encoder = encoder_of(setting, folder)
     width = setting.spec.encoder.latent_dim
-    network = build_staging(encoder, width, spec, stream("classifier", **block))
+    weights = stream("classifier", **block)
+    network = build_staging(encoder, width, spec, weights).to(setting.device)
 
     def on_check(check: Check) -> None:
         tell("finetune", check.step, {"loss": check.loss, "macro_f1": check.macro_f1})

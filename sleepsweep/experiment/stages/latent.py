@@ -37,6 +37,7 @@ def _views(
     policy = trial.build_policy().in_signal(signal_of(store, trial.train))
     views = views_of(policy, trial.mix_partner, store, store.rows(trial.train))
     generator = Generator().manual_seed(stream("latent views", split=trial.split, seed=trial.seed))
+    # Drawn on the CPU, so that they are the same wherever the encoder is.
     pairs = [
         [embed(encoder, view.numpy()) for view in views(epochs, generator)]
         for start in range(0, len(rows), batch)

@@ -12,7 +12,7 @@ STATE = "pretraining.pt"
 
 def pretrain(setting: Setting, folder: ExperimentFolder, tell: Tell) -> Found:
     """Pretrain the encoder, and keep it as a model."""
-    run, store = ProbedRun(setting.trial, setting.store), setting.store
+    run, store = ProbedRun(setting.trial, setting.store, device=setting.device), setting.store
 
     def on_check(check: Check) -> None:
         values = {"loss": check.loss, "validation_loss": check.validation_loss}

@@ -1,0 +1,226 @@
+"""The commands on a single model: train, evaluate, embed."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from sleepsweep.cli.app import (
+    BAD_INPUT,
+    COMPLETE,
+    TRIALS_FAILED,
+    app,
+    console_for,
+    interruptible,
+)
+from sleepsweep.cli.options import Data, Json, Preset, Quiet, Settings, TrackingUri
+from sleepsweep.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sleepsweep.experiment.configfile import ConfigFile
+    from sleepsweep.experiment.folder import ExperimentFolder
+    from sleepsweep.experiment.run import Listener
+    from sleepsweep.experiment.setting import Setting
+    from sleepsweep.tracking.experiment import ExperimentTracker
+
+Config = Annotated[
+    Path,
+    typer.Argument(metavar="CONFIG", help="An experiment: YAML, published JSON, or a folder."),
+]
+ModelPath = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="An experiment's folder, or a model file in it.")
+]
+Other = Annotated[Path, typer.Option(help="Recordings, or a store.")]
+Derivation = Annotated[
+    list[str] | None, typer.Option(help="A derivation to take; repeatable, in the model's order.")
+]
+StageName = Literal["pretrain", "latent", "probe", "finetune", "test"]
+
+
+@app.command()
+def train(
+    config: Config,
+    stage: Annotated[StageName | None, typer.Option(help="Run this one alone, or again.")] = None,
+    data: Data = None, settings: Settings = None, preset: Preset = None,
+    seed: Annotated[int | None, typer.Option(help="The experiment's seed.")] = None,
+    tracking_uri: TrackingUri = None,
+    out: Annotated[Path | None, typer.Option(help="Its folder; default: runs/NAME.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete what is there.")] = False,
+    quiet: Quiet = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Run an experiment from pretraining to the test, or what is left of it.
+
+    Of a folder, every config in it.
+    """
+    from sleepsweep.experiment.configfile import read_configs
+    from sleepsweep.spec.specfile import read_settings
+    from sleepsweep.tracking import check_server
+
+    given = {"seed": seed, "tracking.uri": tracking_uri}
+    overrides = {k: v for k, v in given.items() if v is not None} | read_settings(settings or [])
+    configs = read_configs(config, preset=preset, overrides=overrides, data=data, out=out)
+    for uri in {one.spec.tracking.uri for one in configs}:
+        check_server(uri)
+    console = console_for(quiet=quiet or json)
+    statuses = [
+        _train_one(one, stage, console, fresh=fresh, json=json, several=len(configs) > 1)
+        for one in configs
+    ]
+    raise typer.Exit(next((status for status in statuses if status), COMPLETE))
+
+
+@app.command()
+def evaluate(
+    model: ModelPath, data: Other, derivation: Derivation = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Default: evaluations/DATA beside the model.")
+    ] = None,
+    strangers: Annotated[
+        bool,
+        typer.Option("--strangers", help="Who is named as a subject seen in training is another."),
+    ] = False,
+    quiet: Quiet = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Stage recordings with a model, and compare with the experts' stages.
+
+    On the recordings that it was trained on, only its test subjects are scored.
+    """
+    from json import dumps
+
+    from sleepsweep.evaluation import (
+        evaluate_people,
+        prepare_for,
+        read_model,
+        scored_people,
+    )
+    from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal.experiment import scores_table
+    from sleepsweep.terminal.summary import note, pointer
+
+    file = read_model(model, classifier=True)
+    console = console_for(quiet=quiet or json)
+    with progress_bar(console, "Preparing") as report:
+        store = prepare_for(file.model.about, data, derivation, report)
+    file.model.check_fits(store)
+    people = scored_people(file.model.about, store, strangers=strangers)
+    if people.note:
+        console.print(note(people.note))
+    place = out or file.path.parent / "evaluations" / data.resolve().name
+    found = evaluate_people(file, store, people, place)
+    console.print(scores_table(f"{file.path.stem} on {data}", found.overall()))
+    console.print(pointer("\nTables", str(place)))
+    if json:
+        print(dumps({"out": str(place), **found.key_values()}))
+
+
+@app.command()
+def embed(
+    model: ModelPath, data: Other,
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    derivation: Derivation = None,
+    picture: Annotated[
+        list[Literal["pca", "tsne", "umap"]] | None,
+        typer.Option(help="A plane to draw; repeatable. Default: all."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Embed recordings: all epochs to parquet; measures and pictures of some.
+
+    Of the recordings that the model was trained on, the test subjects stay closed.
+    """
+    from sleepsweep.evaluation import embed_people, prepare_for, read_model
+    from sleepsweep.experiment.spec import LatentSpec
+    from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal.summary import pointer
+
+    file = read_model(model, classifier=False)
+    spec = LatentSpec() if not picture else LatentSpec(pictures=tuple(dict.fromkeys(picture)))
+    console = console_for(quiet=quiet)
+    with progress_bar(console, "Preparing") as report:
+        store = prepare_for(file.model.about, data, derivation, report)
+    file.model.check_fits(store)
+    count, people = embed_people(file.model, store, spec, out)
+    console.print(f"{count:,} epochs of {people} subjects in {out / 'embeddings.parquet'}.")
+    console.print(pointer("Pictures", str(out / "latent" / "index.html")))
+
+
+def _train_one(
+    config: "ConfigFile", stage: StageName | None, console: "Console", *, fresh: bool, json: bool,
+    several: bool,
+) -> int:  # fmt: skip
+    """Run one experiment; of several, a user's mistake in one ends that one alone."""
+    from rich.text import Text
+
+    from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal.summary import note
+
+    console.print(Text(f"{config.spec.name}  ({config.path})", style="bold"))
+    for sentence in config.notes:
+        console.print(note(sentence))
+    try:
+        with progress_bar(console, "Preparing") as report:
+            setting = config.setting(report)
+        return _run(setting, config.out.resolve(), stage, console, fresh=fresh, json=json)
+    except UserError as error:
+        if not several:
+            raise
+        print(f"sleepsweep: {config.path}: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def _run(
+    setting: "Setting", out: Path, stage: StageName | None, console: "Console", *, fresh: bool,
+    json: bool,
+) -> int:  # fmt: skip
+    from sleepsweep.experiment.folder import ExperimentFolder
+    from sleepsweep.experiment.run import run_experiment
+    from sleepsweep.folder.sweepfolder import command
+    from sleepsweep.tracking.experiment import ExperimentTracker
+
+    folder = ExperimentFolder(out)
+    with folder.locked(), interruptible(out, command):
+        folder.begin(setting.spec, setting.facts(), fresh=fresh)
+        tracker = ExperimentTracker(folder, setting.spec.tracking.uri)
+        sound = False
+        try:
+            listeners = _listeners(setting, folder, tracker, console, json=json)
+            sound = run_experiment(setting, folder, listeners, stage)
+        finally:
+            unsent = tracker.close(complete=sound)
+    _print_end(folder, console)
+    for line in ([unsent] if unsent else []) + ([] if sound else [DIVERGED]):
+        print(f"sleepsweep: {line}", file=sys.stderr)
+    return COMPLETE if sound else TRIALS_FAILED
+
+
+DIVERGED = (
+    "pretraining diverged: its loss is no number any more, and the stages after it were not run. "
+    "Lower pretrain.learning_rate, or give pretrain.warmup_steps or clip_norm."
+)
+
+
+def _listeners(
+    setting: "Setting", folder: "ExperimentFolder", tracker: "ExperimentTracker",
+    console: "Console", *, json: bool,
+) -> "list[Listener]":  # fmt: skip
+    from sleepsweep.terminal.experiment import StageJson, StageLines
+    from sleepsweep.tracking.eventfiles import ExperimentEvents
+
+    events = [ExperimentEvents(folder.path)] if setting.spec.tracking.tensorboard else []
+    return [StageJson() if json else StageLines(console), tracker, *events]
+
+
+def _print_end(folder: "ExperimentFolder", console: "Console") -> None:
+    import pandas as pd
+
+    from sleepsweep.experiment.page import PAGE, SCORED
+    from sleepsweep.terminal.experiment import scores_table
+    from sleepsweep.terminal.summary import pointer
+
+    for place, name in SCORED.items():
+        if (path := folder.path / place / "overall.csv").exists():
+            console.print(scores_table(name, pd.read_csv(path)))
+    console.print(pointer("\nPage", str(folder.path / PAGE)))

@@ -1,0 +1,156 @@
+"""A model on recordings: whose epochs it may stage, and what of a folder is a model."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from sleepsweep.data.preparation import prepare
+from sleepsweep.data.source import DataSpec
+from sleepsweep.data.store import Store
+from sleepsweep.errors import UserError
+from sleepsweep.experiment.folder import ExperimentFolder
+from sleepsweep.experiment.latentfiles import write_latent
+from sleepsweep.experiment.scorefiles import write_scores
+from sleepsweep.experiment.spec import LatentSpec
+from sleepsweep.experiment.stages.base import ENCODER, FINETUNED, PROBE
+from sleepsweep.folder.sweepfolder import now
+from sleepsweep.latent import Embedded
+from sleepsweep.learn.probe import embed_rows
+from sleepsweep.learn.staging import Staging
+from sleepsweep.model import About, Model
+from sleepsweep.progress import Progress, silent
+from sleepsweep.replacing import replacing, writing
+from sleepsweep.scores import Staged
+
+ACCOUNT = "evaluation.json"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model and the file it is in; `experiment` is the folder of the experiment that wrote it."""
+
+    path: Path
+    model: Model
+
+    @property
+    def experiment(self) -> ExperimentFolder | None:
+        """The experiment's folder, None for a file that lies elsewhere."""
+        folder = ExperimentFolder(self.path.parent)
+        return folder if folder.manifest_path.exists() else None
+
+
+def read_model(path: Path, *, classifier: bool) -> ModelFile:
+    """Return the model in the file `path`, or the furthest one in an experiment's folder.
+
+    With `classifier` it must have one. Raises `UserError` where there is none.
+    """
+    if path.is_dir():
+        wanted = (FINETUNED, PROBE) if classifier else (FINETUNED, ENCODER, PROBE)
+        found = [path / name for name in wanted if (path / name).exists()]
+        if not found:
+            raise UserError(
+                f"{path}: has none of {', '.join(wanted)}. Give the folder of an experiment that "
+                "has been trained (sleepsweep train), or a model file."
+            )
+        path = found[0]
+    if not path.exists():
+        raise UserError(f"{path}: no such file. Give a model file, or an experiment's folder.")
+    model = Model.load(path)
+    if classifier and not isinstance(model.network, Staging):
+        raise UserError(
+            f"{path}: is an encoder without a classifier, which stages nothing. Give {PROBE} or "
+            f"{FINETUNED} of the experiment."
+        )
+    return ModelFile(path, model)
+
+
+def prepare_for(
+    about: About, data: Path, derivations: Sequence[str] | None, progress: Progress = silent
+) -> Store:
+    """Return the store of the recordings at `data`, prepared as the model's own were.
+
+    `derivations` stand in for the model's. Raises `UserError` where the model cannot take them.
+    """
+    names = tuple(derivations) if derivations else None
+    asked = DataSpec(
+        derivations=names, sfreq=about.sfreq, epoch_s=about.epoch_s, normalize=about.normalize
+    )
+    return prepare(asked.pointed_at(data), progress=progress)
+
+
+@dataclass(frozen=True)
+class People:
+    """Which subjects of a store a model may be scored on, and a sentence on the others."""
+
+    subjects: tuple[str, ...]
+    opens_test: bool
+    note: str
+
+
+def scored_people(about: About, store: Store, *, strangers: bool) -> People:
+    """Return the subjects of `store` that the model has not seen.
+
+    Of the recordings that it was trained on, these are the test subjects. Elsewhere whoever bears
+    the name of a subject that it has seen is left out, unless the user says that they are
+    `strangers`. Raises `UserError` where nobody is left.
+    """
+    if store.data_hash == about.data_hash:
+        note = f"The model was trained on these recordings: its {len(about.test)} test subjects."
+        return People(about.test, opens_test=True, note=note)
+    known = () if strangers else sorted(set(about.seen) & set(store.subjects))
+    left = tuple(name for name in store.subjects if name not in known)
+    why = (
+        f"{len(known)} of {len(store.subjects)} subjects bear names that the model was trained on "
+        f"({', '.join(known[:5])}{', …' if len(known) > 5 else ''})"
+    )
+    hint = "where they are other people, give --strangers"
+    if not left:
+        raise UserError(f"{store.folder}: all {why}; {hint}.")
+    return People(left, opens_test=False, note=f"{why}, and are left out; {hint}." if known else "")
+
+
+def evaluate_people(file: ModelFile, store: Store, people: People, out: Path) -> Staged:
+    """Stage all epochs of `people`, and write scores and an account of them into `out`.
+
+    Where these are test subjects, it is written down first that they are opened.
+    """
+    network = file.model.network
+    assert isinstance(network, Staging)
+    if people.opens_test and file.experiment is not None:
+        file.experiment.log_test_opened()
+    rows = store.rows(people.subjects)
+    found = Staged(store.labels(rows), network.stage(store.gather, rows))
+    write_scores(found, out, f"{file.path.stem} on {store.folder.name}")
+    account = {
+        "model": str(file.path), "store": str(store.folder), "data_hash": store.data_hash,
+        "subjects": list(people.subjects), "opened_test_subjects": people.opens_test,
+        "note": people.note, **now(),
+    }  # fmt: skip
+    with writing(out), replacing(out / ACCOUNT) as partial:
+        partial.write_text(json.dumps(account, indent=1))
+    return found
+
+
+def embed_people(model: Model, store: Store, spec: LatentSpec, out: Path) -> tuple[int, int]:
+    """Embed all epochs that may be looked at; return how many, and of how many subjects.
+
+    Of the recordings that the model was trained on, the test subjects' are not. Writes
+    ``embeddings.parquet`` of all, and what `write_latent` writes of some of them, in ``latent/``.
+    """
+    if store.data_hash == model.about.data_hash:
+        store = store.withholding(model.about.test)
+    rows = store.rows(store.subjects)
+    features = embed_rows(model.encoder, store.gather, rows)
+    columns = {f"e{place}": column for place, column in enumerate(features.T)}
+    with writing(out), replacing(out / "embeddings.parquet") as partial:
+        table = pd.concat([store.labels(rows), pd.DataFrame(columns)], axis=1)
+        table.to_parquet(partial, index=False)
+    embedded = Embedded(features, store.stages(rows), store.subjects_of(rows))
+    some = embedded.sample_rows(spec.most_epochs)
+    title = f"{store.folder.name}: latent space"
+    sample = embedded.sample(spec.most_epochs)
+    write_latent(sample, store.labels(rows[some]), spec, out / "latent", title)
+    return len(rows), len(store.subjects)

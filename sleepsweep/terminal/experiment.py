@@ -1,0 +1,83 @@
+"""How an experiment shows in the terminal: a line a check, and the scores at the end."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from rich.console import Console, Group
+from rich.text import Text
+
+from sleepsweep.experiment.spec import Stage
+from sleepsweep.experiment.stages import Found
+from sleepsweep.scores import OF_SUBJECTS
+from sleepsweep.terminal.tables import section, table
+
+NAMES = {
+    "accuracy": "accuracy", "macro_f1": "macro-F1, pooled", OF_SUBJECTS: "macro-F1, subjects’ mean",
+    "kappa": "κ",
+}  # fmt: skip
+DOING: dict[Stage, str] = {
+    "pretrain": "Pretraining", "latent": "Latent space", "probe": "Probe",
+    "finetune": "Fine-tuning", "test": "Test",
+}  # fmt: skip
+
+
+class StageLines:
+    """A listener that prints a line when a stage begins, and one for each of its checks."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def stage_started(self, stage: Stage) -> None:
+        """See `sleepsweep.experiment.run.Listener`."""
+        self._console.print(Text(DOING[stage], style="bold"))
+
+    def stage_told(self, stage: Stage, step: int, values: Mapping[str, float]) -> None:
+        """See `sleepsweep.experiment.run.Listener`."""
+        told = ", ".join(f"{_said(key)} {_number(key, value)}" for key, value in values.items())
+        self._console.print(f"  step {step:,}: {told}")
+
+    def stage_ended(self, stage: Stage, found: Found) -> None:
+        """See `sleepsweep.experiment.run.Listener`."""
+        if found.get("ended") not in (None, "complete"):
+            self._console.print(f"  ended: {_said(str(found['ended']))}")
+
+
+class StageJson:
+    """A listener that prints lines of JSON, for scripts."""
+
+    def stage_started(self, stage: Stage) -> None:
+        """See `sleepsweep.experiment.run.Listener`."""
+        _print({"event": "stage", "stage": stage})
+
+    def stage_told(self, stage: Stage, step: int, values: Mapping[str, float]) -> None:
+        """See `sleepsweep.experiment.run.Listener`."""
+        _print({"event": "check", "stage": stage, "step": step, **values})
+
+    def stage_ended(self, stage: Stage, found: Found) -> None:
+        """See `sleepsweep.experiment.run.Listener`."""
+        _print({"event": "done", "stage": stage, **found})
+
+
+def scores_table(heading: str, overall: pd.DataFrame) -> Group:
+    """Pooled scores in points with their intervals over subjects (see `Staged.overall`)."""
+    made = table("points", "95 % interval", first="")
+    for row in overall.itertuples():
+        known = row.low == row.low
+        interval = f"{100 * row.low:.1f} to {100 * row.high:.1f}" if known else "none: one subject"
+        made.add_row(NAMES[str(row.measure)], f"{100 * row.value:.1f}", interval)
+    return section(heading, made)
+
+
+def _said(key: str) -> str:
+    return key.replace("epochs_per_s", "epochs a second").replace("_", " ").replace(" f1", "-F1")
+
+
+def _number(key: str, value: float) -> str:
+    return f"{value:.0f}" if key == "epochs_per_s" else f"{value:.3f}"
+
+
+def _print(event: Mapping[str, Any]) -> None:
+    # JSON has no NaN.
+    print(json.dumps({k: None if v != v else v for k, v in event.items()}), flush=True)
