@@ -112,7 +112,8 @@ def translate(name: str, given: Mapping[str, Any]) -> Translated:
         member = MemberSpec(name=ours, p=_p(given), parameters=values)
         member.build()
     except UserError as error:
-        raise KeyedError(f"{', '.join(given)} do not go together ({error})") from error
+        keys = " and ".join(key for key in given if key != "p")
+        raise KeyedError(f"not possible with {keys} as given: {error}") from error
     return Translated(member, tuple(f"augmentations.{name}: {note}" for note in notes))
 
 
@@ -139,12 +140,16 @@ def _parameters(kind: type[Augmentation], given: Mapping[str, Any]) -> tuple[Par
         values |= said
         if not said:
             notes.append(f"{key} {given[key]!r} changes nothing, as it is always so")
-    together = TOGETHER.get(kind.__name__, {})
-    if together.keys() & values.keys():
-        missing = {field: value for field, value in together.items() if field not in values}
-        notes += [f"{field} is not given: {value} is taken" for field, value in missing.items()]
-        values |= missing
+    for field, value in _missing(kind, values).items():
+        notes.append(f"{field} is not given: {value} is taken")
+        values[field] = value
     return values, notes
+
+
+def _missing(kind: type[Augmentation], values: Parameters) -> Parameters:
+    together = TOGETHER.get(kind.__name__, {})
+    begun = together.keys() & values.keys()
+    return {field: value for field, value in together.items() if begun and field not in values}
 
 
 def _said(kind: type[Augmentation], key: str, value: Any) -> Parameters:

@@ -69,24 +69,23 @@ class PublishedConfig:
         ``batches(batch_size)`` is how many optimiser steps one pass over the training epochs
         takes; passes become steps, at least one.
         """
-        pretraining = self.spec.pretraining_params
-        encoder = {
-            "name": "SimpleSleepNet",
-            "latent_dim": pretraining.latent_dim,
-            "dropout": pretraining.dropout_rate,
-        }
-        steps_a_pass = max(1, batches(pretraining.batch_size))
+        steps_a_pass = max(1, batches(self.spec.pretraining_params.batch_size))
         return {
             "name": self.name,
             "seed": self.spec.seed,
             "data": self.data,
             "split": self.split,
-            "encoder": encoder,
+            "encoder": self._encoder(),
             "pretrain": self._pretrain(steps_a_pass),
             "policy": self._policy(),
             "finetune": self._finetune(steps_a_pass),
             "latent": self._latent(),
         }
+
+    def _encoder(self) -> dict[str, Any]:
+        given = self.spec.pretraining_params
+        latent_dim, dropout = given.latent_dim, given.dropout_rate
+        return {"name": "SimpleSleepNet", "latent_dim": latent_dim, "dropout": dropout}
 
     def _pretrain(self, steps_a_pass: int) -> dict[str, Any]:
         given = self.spec.pretraining_params

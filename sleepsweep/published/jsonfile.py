@@ -24,8 +24,18 @@ def read_json(path: Path) -> dict[str, Any]:
     text = _read_text(path)
     if not text.strip():
         raise UserError(f"{path}: is empty. A published config is a JSON object of sections.")
+    tree = _parsed(text, path)
+    if not isinstance(tree, dict):
+        raise UserError(
+            f"{path}: holds no JSON object. A published config is one of sections, such as dataset "
+            "and pretraining_params."
+        )
+    return tree
+
+
+def _parsed(text: str, path: Path) -> Any:
     try:
-        tree = json.loads(
+        return json.loads(
             text, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_finite,
             parse_int=_whole,
         )  # fmt: skip
@@ -36,12 +46,6 @@ def read_json(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: {error}.") from error
     except RecursionError as error:
         raise UserError(f"{path}: nested too deeply for a published config.") from error
-    if not isinstance(tree, dict):
-        raise UserError(
-            f"{path}: holds no JSON object. A published config is one of sections, such as dataset "
-            "and pretraining_params."
-        )
-    return tree
 
 
 def _read_text(path: Path) -> str:

@@ -31,7 +31,7 @@ def read_published(path: Path) -> PublishedConfig:
         raise UserError(_told(path, error)) from error
     except KeyedError as error:
         key = _dotted(("augmentations", *error.path))
-        raise UserError(f"{path}, {key}: {error}.") from error
+        raise UserError(f"{path}, {key}: {str(error).rstrip('.')}.") from error
     return PublishedConfig(spec, augmentations, _as_name(path.stem))
 
 
