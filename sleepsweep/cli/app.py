@@ -48,9 +48,9 @@ def _version(
 def interruptible(folder: Path, again: Callable[[], str]) -> Iterator[None]:
     """Let Ctrl-C, `sleepsweep stop` and a job's end end the block, wherever it is, with status 3.
 
-    `folder` holds what was done, and the command that `again` returns goes on then. A script's background job ignores
-    Ctrl-C from its start; here it does not. Slurm announces the end of a job's time by SIGTERM, or
-    by the signal that one asks for, which is SIGUSR1 by custom.
+    `folder` holds what was done; what goes on then is the command that `again` returns. A script's
+    background job ignores Ctrl-C from its start; here it does not. Slurm announces the end of a
+    job's time by SIGTERM, or by the signal that one asks for, which is SIGUSR1 by custom.
     """
     from sleepsweep.terminal.summary import stopped
 

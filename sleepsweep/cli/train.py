@@ -1,6 +1,7 @@
 """The commands on a single model: train, evaluate, embed."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -37,6 +38,16 @@ Other = Annotated[Path, typer.Option(help="Recordings, or a store.")]
 Derivation = Annotated[
     list[str] | None, typer.Option(help="A derivation to take; repeatable, in the model's order.")
 ]
+
+
+class Plane(StrEnum):
+    """A picture of a latent space; typer takes no list of a Literal."""
+
+    PCA = "pca"
+    TSNE = "tsne"
+    UMAP = "umap"
+
+
 StageName = Literal["pretrain", "latent", "probe", "finetune", "test"]
 
 
@@ -122,7 +133,7 @@ def embed(
     out: Annotated[Path, typer.Option(help="The folder to write.")],
     derivation: Derivation = None,
     picture: Annotated[
-        list[Literal["pca", "tsne", "umap"]] | None,
+        list[Plane] | None,
         typer.Option(help="A plane to draw; repeatable. Default: all."),
     ] = None,
     quiet: Quiet = False,
@@ -137,7 +148,11 @@ def embed(
     from sleepsweep.terminal.summary import pointer
 
     file = read_model(model, classifier=False)
-    spec = LatentSpec() if not picture else LatentSpec(pictures=tuple(dict.fromkeys(picture)))
+    spec = (
+        LatentSpec()
+        if not picture
+        else LatentSpec(pictures=tuple(dict.fromkeys(plane.value for plane in picture)))
+    )
     console = console_for(quiet=quiet)
     with progress_bar(console, "Preparing") as report:
         store = prepare_for(file.model.about, data, derivation, report)

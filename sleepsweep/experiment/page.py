@@ -110,8 +110,8 @@ def _stagings(path: Path, done: Mapping[str, Any]) -> Iterator[Staging]:
         )
         yield Staging(
             name=name,
-            overall={key: _cell(row, "value") for key, row in overall.iterrows()},
-            by_stage={key: _cell(row, "f1") for key, row in by_stage.iterrows()},
+            overall={str(key): _cell(row, "value") for key, row in overall.iterrows()},
+            by_stage={str(key): _cell(row, "f1") for key, row in by_stage.iterrows()},
             confusion=_data_uri(path / place / "confusion.png"),
             subjects=int(overall["subjects"].iloc[0]),
         )

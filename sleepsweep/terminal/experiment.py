@@ -63,10 +63,10 @@ class StageJson:
 def scores_table(heading: str, overall: pd.DataFrame) -> Group:
     """Pooled scores in points with their intervals over subjects (see `Staged.overall`)."""
     made = table("points", "95 % interval", first="")
-    for row in overall.itertuples():
-        known = row.low == row.low
-        interval = f"{100 * row.low:.1f} to {100 * row.high:.1f}" if known else "none: one subject"
-        made.add_row(NAMES[str(row.measure)], f"{100 * row.value:.1f}", interval)
+    points = 100 * overall.set_index("measure")[["value", "low", "high"]]
+    for measure, (value, low, high) in zip(points.index, points.to_numpy(), strict=True):
+        interval = f"{low:.1f} to {high:.1f}" if low == low else "none: one subject"
+        made.add_row(NAMES[measure], f"{value:.1f}", interval)
     return section(heading, made)
 
 

@@ -58,6 +58,6 @@ def _write(folder: Path, values: Mapping[str, float], step: int) -> None:
     # that is killed loses nothing, and TensorBoard reads all files of a folder as one.
     from torch.utils.tensorboard import SummaryWriter
 
-    with SummaryWriter(str(folder)) as writer:  # type: ignore[no-untyped-call]
+    with SummaryWriter(str(folder)) as writer:
         for name, value in values.items():
-            writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+            writer.add_scalar(name, value, step)
