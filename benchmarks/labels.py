@@ -23,6 +23,7 @@ from sleepsweep.experiment.setting import Setting, make_setting, staged
 from sleepsweep.experiment.spec import ExperimentSpec
 from sleepsweep.experiment.stages.probe import fitted_probe, predicting
 from sleepsweep.learn.finetune import build_staging, fine_tune
+from sleepsweep.learn.pretrain import Axes
 from sleepsweep.metrics import macro_f1
 from sleepsweep.probedrun import ProbedRun
 from sleepsweep.seeds import stream
@@ -93,7 +94,7 @@ def _trained(setting: Setting, encoder: nn.Module) -> float:
     spec, trial, store = setting.spec.finetune, setting.trial, setting.store
     seed = stream("classifier", split=trial.split, seed=trial.seed)
     network = build_staging(encoder, setting.spec.encoder.latent_dim, spec, seed)
-    axes = {"split": trial.split, "seed": trial.seed}
+    axes: Axes = {"split": trial.split, "seed": trial.seed}
     fine_tune(network, spec, setting.labelled(spec.label_fraction), axes)
     held_out = setting.validation
     found = staged(store, held_out, lambda store, rows: network.stage(store.gather, rows))

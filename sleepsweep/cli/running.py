@@ -32,6 +32,7 @@ def run_plan(
     from sleepsweep.sweep import run_sweep
     from sleepsweep.terminal.summary import pointer
     from sleepsweep.tracking import Tracker
+    from sleepsweep.tracking.eventfiles import SweepEvents
 
     display = _display(plan, folder, console, json=json)
     manifest = folder.read_manifest()
@@ -39,8 +40,9 @@ def run_plan(
     tracker = Tracker(folder.path, manifest, uri)
     tracker.catch_up(folder.records())
     folder.log.launched(command())
+    events = [SweepEvents(folder.path)] if plan.spec.tracking.tensorboard else []
     with display.running():
-        complete = run_sweep(plan, folder, [folder, folder.log, tracker, display])
+        complete = run_sweep(plan, folder, [folder, folder.log, tracker, display, *events])
     folder.log.ended(complete=complete)
     page = report_to(folder.path, tracker, console)
     _print_pareto(plan, folder, console)

@@ -225,7 +225,7 @@ def _listeners(
     from sleepsweep.tracking.eventfiles import ExperimentEvents
 
     events = [ExperimentEvents(folder.path)] if setting.spec.tracking.tensorboard else []
-    return [StageJson() if json else StageLines(console), tracker, *events]
+    return [StageJson(setting.spec.name) if json else StageLines(console), tracker, *events]
 
 
 def _print_end(folder: "ExperimentFolder", console: "Console") -> None:

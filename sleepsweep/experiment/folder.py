@@ -30,6 +30,10 @@ from sleepsweep.replacing import replacing
 
 DONE = "done"
 
+SAME = {"data_hash": "the recordings", "subjects": "the subjects of the split"}
+# What may differ between two runs of an experiment, besides what is free in a sweep.
+FREE = ("latent", "probe", "finetune", "stages", "question", "device")
+
 AFTER: dict[Stage, tuple[Stage, ...]] = {
     "pretrain": STAGES[1:], "latent": (), "probe": ("test",), "finetune": ("test",), "test": ()
 }  # fmt: skip
@@ -85,13 +89,9 @@ class ExperimentFolder:
         self, before: dict[str, Any], spec: ExperimentSpec, facts: Mapping[str, Any]
     ) -> None:
         plain = spec.model_dump(mode="json")
-        free = {*OWN.values(), "stages", "question"}
-        changed = differences(
-            {key: value for key, value in before["spec"].items() if key not in free},
-            {key: value for key, value in plain.items() if key not in free},
-        )
+        changed = differences(_fixed(before["spec"]), _fixed(plain))
         changed += [
-            f"{key} have changed" for key in ("data_hash", "subjects") if before[key] != facts[key]
+            f"{what} have changed" for key, what in SAME.items() if before[key] != facts[key]
         ]
         if changed:
             raise UserError(
@@ -151,6 +151,12 @@ class ExperimentFolder:
                 shutil.rmtree(child)
             elif child.name != ".lock":
                 child.unlink()
+
+
+def _fixed(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a spec an experiment must keep: what pretraining depends on."""
+    kept = {key: value for key, value in spec.items() if key not in FREE}
+    return {**kept, "pretrained": "pretrain" in spec["stages"]}
 
 
 def files_of(folder: Path, stage: Stage) -> list[Path]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from sleepsweep.errors import UserError
 from sleepsweep.experiment.folder import ExperimentFolder
 from sleepsweep.experiment.page import write_page
 from sleepsweep.experiment.setting import Setting
@@ -32,10 +33,8 @@ def run_experiment(
     Returns False where pretraining diverged: nothing can be read from its encoder, and the stages
     after it are not run. Raises `UserError` for a stage whose forerunner has not been run.
     """
-    if only is not None and only in folder.done:
-        folder.undo(only)
-        if only == "pretrain":
-            (folder.path / STATE).unlink(missing_ok=True)
+    if only is not None:
+        _repeat(only, setting, folder)
     for stage in (only,) if only else setting.spec.ordered:
         if stage not in folder.done:
             _run_stage(stage, setting, folder, listeners)
@@ -43,6 +42,19 @@ def run_experiment(
         if folder.done[stage].get("ended") == "diverged":
             return False
     return True
+
+
+def _repeat(stage: Stage, setting: Setting, folder: ExperimentFolder) -> None:
+    if stage not in setting.spec.stages:
+        raise UserError(
+            f"--stage {stage}: is none of this experiment's stages, which are "
+            f"{', '.join(setting.spec.ordered)}. Add it to the key stages."
+        )
+    if stage not in folder.done:
+        return  # left, or begun: what is begun goes on
+    folder.undo(stage)
+    if stage == "pretrain":
+        (folder.path / STATE).unlink(missing_ok=True)
 
 
 def _run_stage(

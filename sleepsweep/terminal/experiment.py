@@ -45,19 +45,27 @@ class StageLines:
 
 
 class StageJson:
-    """A listener that prints lines of JSON, for scripts."""
+    """A listener that prints lines of JSON, for scripts; each names the experiment."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def stage_started(self, stage: Stage) -> None:
         """See `sleepsweep.experiment.run.Listener`."""
-        _print({"event": "stage", "stage": stage})
+        self._print({"event": "stage", "stage": stage})
 
     def stage_told(self, stage: Stage, step: int, values: Mapping[str, float]) -> None:
         """See `sleepsweep.experiment.run.Listener`."""
-        _print({"event": "check", "stage": stage, "step": step, **values})
+        self._print({"event": "check", "stage": stage, "step": step, **values})
 
     def stage_ended(self, stage: Stage, found: Found) -> None:
         """See `sleepsweep.experiment.run.Listener`."""
-        _print({"event": "done", "stage": stage, **found})
+        self._print({"event": "done", "stage": stage, **found})
+
+    def _print(self, event: Mapping[str, Any]) -> None:
+        # JSON has no NaN.
+        told = {key: None if value != value else value for key, value in event.items()}
+        print(json.dumps({"experiment": self._name, **told}), flush=True)
 
 
 def scores_table(heading: str, overall: pd.DataFrame) -> Group:
@@ -76,8 +84,3 @@ def _said(key: str) -> str:
 
 def _number(key: str, value: float) -> str:
     return f"{value:.0f}" if key == "epochs_per_s" else f"{value:.3f}"
-
-
-def _print(event: Mapping[str, Any]) -> None:
-    # JSON has no NaN.
-    print(json.dumps({k: None if v != v else v for k, v in event.items()}), flush=True)

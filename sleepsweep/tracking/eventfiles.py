@@ -16,14 +16,14 @@ class ExperimentEvents:
     """A listener that writes the checks of the experiment in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / FOLDER
+        self._events = _Events(folder / FOLDER)
 
     def stage_started(self, stage: Stage) -> None:
         """See `sleepsweep.experiment.run.Listener`."""
 
     def stage_told(self, stage: Stage, step: int, values: Mapping[str, float]) -> None:
         """See `sleepsweep.experiment.run.Listener`."""
-        _write(self._folder, {f"{stage}/{key}": value for key, value in values.items()}, step)
+        self._events.write({f"{stage}/{key}": value for key, value in values.items()}, step)
 
     def stage_ended(self, stage: Stage, found: Found) -> None:
         """See `sleepsweep.experiment.run.Listener`."""
@@ -32,7 +32,7 @@ class ExperimentEvents:
             for key, value in found.items()
             if not isinstance(value, str)
         }
-        _write(self._folder, numbers, 0)
+        self._events.write(numbers, 0)
 
 
 class SweepEvents:
@@ -40,6 +40,7 @@ class SweepEvents:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER
+        self._trials: dict[str, _Events] = {}
 
     def trial_started(self, record: TrialRecord) -> None:
         """See `sleepsweep.sweep.Observer`."""
@@ -47,17 +48,34 @@ class SweepEvents:
     def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
         """See `sleepsweep.sweep.Observer`."""
         values = {key: row[key] for key in METRICS if key in row and row[key] == row[key]}
-        _write(self._folder / f"{record.order:03d}-{record.trial.id}", values, row["step"])
+        name = f"{record.order:03d}-{record.trial.id}"
+        events = self._trials.setdefault(name, _Events(self._folder / name))
+        events.write(values, row["step"])
+        if row["decision"] != "continue":
+            self._trials.pop(name).close()
 
     def trial_failed(self, record: TrialRecord) -> None:
         """See `sleepsweep.sweep.Observer`."""
 
 
-def _write(folder: Path, values: Mapping[str, float], step: int) -> None:
-    # Seconds, which only those who ask for event files should wait for. A file a call: a process
-    # that is killed loses nothing, and TensorBoard reads all files of a folder as one.
-    from torch.utils.tensorboard import SummaryWriter
+class _Events:
+    """The event file of this process in a folder, made when there is something to write."""
 
-    with SummaryWriter(str(folder)) as writer:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writer: Any = None
+
+    def write(self, values: Mapping[str, float], step: int) -> None:
+        """Write values at a step; a process that is killed then loses none of them."""
+        if self._writer is None:
+            # Seconds, which only those who ask for event files should wait for.
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(self._folder))
         for name, value in values.items():
-            writer.add_scalar(name, value, step)
+            self._writer.add_scalar(name, value, step)
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._writer.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from benchmarks import separability
+from benchmarks import labels
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,14 +29,16 @@ def test_the_store_is_measured() -> None:
 
 def test_paired_differences_have_the_interval_of_students_t() -> None:
     blocks = [{"a": 0.5, "b": 0.4}, {"a": 0.7, "b": 0.5}, {"a": 0.6, "b": 0.45}]
-    mean, low, high = separability.difference(blocks, "a", "b")
+    mean, low, high = labels.difference(blocks, "a", "b")
     expected = stats.ttest_rel([0.5, 0.7, 0.6], [0.4, 0.5, 0.45]).confidence_interval(0.95)
     assert mean == pytest.approx(0.15)
     assert (low, high) == pytest.approx((expected.low, expected.high))
 
 
-def test_every_block_and_difference_is_reported() -> None:
-    blocks = [dict.fromkeys(separability.ARMS, 0.5), dict.fromkeys(separability.ARMS, 0.6)]
-    text = separability.report(blocks)
-    assert text.count("\n|") == 3
-    assert "- pretrained − untrained: +0.000 [+0.000, +0.000]" in text
+def test_every_arm_block_and_difference_is_reported() -> None:
+    names = [labels.key(arm, each) for each in labels.FRACTIONS for arm in labels.ARMS]
+    text = labels.report([dict.fromkeys(names, 0.5), dict.fromkeys(names, 0.6)])
+    assert text.count("\n|") == 1 + len(labels.ARMS) + len(labels.COMPARED) + 3 + 1
+    zero = "+0.000 [+0.000, +0.000]"
+    assert f"| fine-tuned − from scratch | {zero} | {zero} |" in text
+    assert "| probe | 0.550 [-0.085, 1.185] |" in text

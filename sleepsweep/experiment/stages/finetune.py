@@ -5,9 +5,12 @@ from sleepsweep.experiment.scorefiles import write_scores
 from sleepsweep.experiment.setting import Setting, staged
 from sleepsweep.experiment.stages.base import FINETUNED, Found, Tell, encoder_of, write_course
 from sleepsweep.learn.finetune import Check, Labelled, build_staging, fine_tune
-from sleepsweep.learn.pretrain import Axes
+from sleepsweep.learn.pretrain import Axes, spread_evenly
 from sleepsweep.model import Model
 from sleepsweep.seeds import stream
+
+CHECKED = 5000
+"""Epochs at most of the validation subjects that a check stages, spread evenly over them."""
 
 
 def finetune(setting: Setting, folder: ExperimentFolder, tell: Tell) -> Found:
@@ -22,9 +25,10 @@ def finetune(setting: Setting, folder: ExperimentFolder, tell: Tell) -> Found:
     def on_check(check: Check) -> None:
         tell("finetune", check.step, {"loss": check.loss, "macro_f1": check.macro_f1})
 
+    checked = spread_evenly(setting.validation, CHECKED)
     checks = fine_tune(
         network, spec, setting.labelled(spec.label_fraction), block,
-        validation=Labelled(store.gather, store.stages, setting.validation), on_check=on_check,
+        validation=Labelled(store.gather, store.stages, checked), on_check=on_check,
     )  # fmt: skip
     write_course(checks, folder.path / "finetuning.csv")
     Model(setting.about(spec.classifier), network).save(folder.path / FINETUNED)
