@@ -79,7 +79,6 @@ def test_a_check_says_what_it_found(pretraining: Build, gather: Gather) -> None:
     other = pretraining(steps=1)
     assert check.loss == other.run(gather, TRAIN, 1)
     assert check.validation_loss == other.validation_loss(gather, HELD_OUT)
-    assert check.spread > 0.01
     assert check.samples_per_s > 0
     assert check.memory_mib > 50  # torch alone is more
 
@@ -139,7 +138,7 @@ def test_collapse_is_an_outcome(pretraining: Build, gather: Gather) -> None:
         run.encoder.get_parameter("head.0.weight").zero_()
     outcome = course(run, gather)
     assert (outcome.ended, outcome.steps) == ("collapsed", 1)
-    assert outcome.checks[0].spread < 1e-3
+    assert np.isfinite(outcome.checks[0].validation_loss)
 
 
 @pytest.mark.parametrize("settings", [{"steps": 40}, EARLY], ids=["ten checks", "early"])

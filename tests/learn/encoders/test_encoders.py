@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from sleepsweep.learn import encoders
 from sleepsweep.learn.encoders import ENCODERS, Encoder, EncoderSpec
@@ -20,6 +21,16 @@ def test_an_encoder_has_the_published_number_of_parameters(name: str, count: int
 def test_the_dilated_encoder_keeps_the_length_of_an_epoch() -> None:
     encoder = EncoderSpec(name="DilatedSleepNet").build(channels=1, weights_seed=0)
     assert encoder.convolutions(torch.zeros(1, 1, 777)).shape == (1, 128, 777)
+
+
+def test_the_dilated_encoder_needs_eleven_times_the_arithmetic() -> None:
+    operations = []
+    for name in ("SimpleSleepNet", "DilatedSleepNet"):
+        encoder = EncoderSpec(name=name).build(1, 0).eval()
+        with FlopCounterMode(display=False) as counter:
+            encoder(torch.zeros(1, 1, 3000))
+        operations.append(counter.get_total_flops())
+    assert round(operations[1] / operations[0]) == 11
 
 
 @pytest.mark.parametrize("name", ENCODERS.all())
