@@ -1,10 +1,12 @@
+import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
 from sleepsweep.errors import UserError
 from sleepsweep.learn import registry
-from sleepsweep.learn.registry import Registry
+from sleepsweep.learn.registry import Registry, import_all
 
 
 class One:
@@ -47,3 +49,19 @@ def test_an_entry_point_that_offers_something_else_is_an_error(
     offered(monkeypatch, EntryPoint("one", "collections:OrderedDict", "g"))
     with pytest.raises(TypeError, match=r"one = collections:OrderedDict of g: is no part"):
         parts.get("one")
+
+
+def test_every_file_of_a_package_is_imported_without_a_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "some_parts"
+    folder.mkdir()
+    for name in ("__init__", "first", "second"):
+        (folder / f"{name}.py").touch()
+    (folder / "notes.txt").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    import_all("some_parts", [str(folder)])
+    found = [name for name in sys.modules if name.startswith("some_parts")]
+    for name in found:
+        monkeypatch.delitem(sys.modules, name)
+    assert found == ["some_parts", "some_parts.first", "some_parts.second"]
