@@ -22,9 +22,13 @@ class PartSpec(BaseModel):
 
 @dataclass(frozen=True)
 class Shared:
-    """Marks a scalar that all trials of a sweep share and none may search; `reason` says why."""
+    """Marks a scalar that all trials of a sweep share and none may search.
+
+    `reason` says why, `instead` what to do.
+    """
 
     reason: str
+    instead: str = "give one value, and another one in a sweep of its own"
 
 
 def later(default: Any) -> Any:

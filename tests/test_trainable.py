@@ -9,6 +9,8 @@ import torch
 from sleepsweep import probedrun, trainable
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
+from sleepsweep.errors import UserError
+from sleepsweep.learn.pretrainspec import PretrainSpec
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.probedrun import views_of
 from sleepsweep.spec.sweepspec import SweepSpec
@@ -80,6 +82,27 @@ def test_an_interrupted_trial_continues_from_its_checkpoint(plan: Plan, tmp_path
     next(begun)
     del begun
     assert results(list(run_trial(trial, plan.store, state))) == whole
+
+
+def test_so_does_one_with_a_projector_another_loss_and_half_precision(
+    plan: Plan, tmp_path: Path
+) -> None:
+    plain = anchor(plan)
+    trial = plain.changed(pretrain=PretrainSpec(
+        loss="vicreg", projector="mlp", batch_size=16, steps=4, schedule="cosine", warmup_steps=2,
+        weight_decay=0.01, clip_norm=1.0, precision="bfloat16",
+    ))  # fmt: skip
+    assert trial.id != plain.id
+    whole = results(list(run_trial(trial, plan.store)))
+    assert np.isfinite([rung.loss for rung in whole]).all()
+    next(run_trial(trial, plan.store, tmp_path / "state.pt"))
+    assert results(list(run_trial(trial, plan.store, tmp_path / "state.pt"))) == whole
+
+
+def test_a_damaged_checkpoint_is_named(plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "state.pt").write_text("no checkpoint")
+    with pytest.raises(UserError, match=r"state\.pt .* move this one away"):
+        next(run_trial(anchor(plan), plan.store, tmp_path / "state.pt"))
 
 
 def test_a_finished_trial_is_not_run_again(

@@ -13,7 +13,10 @@ from sleepsweep.part import PartSpec, Shared, later
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["float32", "bfloat16"]
 
-SINGLE = Shared("it stops a single pretraining, and the scheduler stops the trials of a sweep")
+SINGLE = Shared(
+    "it stops a single pretraining, and the scheduler stops the trials of a sweep",
+    "remove this key",
+)
 
 
 def _is_known(name: str) -> str:

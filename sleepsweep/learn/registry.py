@@ -54,7 +54,8 @@ class Registry(Generic[Kind]):
             return
         # Loading imports the module, which registers its classes: a name in use is refused there.
         for point in entry_points(group=self._group):
-            if self._by_name.get(point.name) is not point.load():
+            loaded = point.load()
+            if self._by_name.get(point.name) is not loaded:
                 raise TypeError(
                     f"entry point {point.name} = {point.value} of {self._group}: is no "
                     f"{self._kind} of that name."

@@ -32,15 +32,14 @@ class Check:
     """Where a pretraining stands after `step` steps.
 
     `loss` is the mean training loss since the check before, `validation_loss` that of subjects
-    that are not trained on, `spread` the root mean square distance of their embeddings from their
-    mean. `samples_per_s` counts the epochs that were trained on since the check before, in each
-    second of training; `memory_mib` is the most memory used so far, of the GPU where there is one.
+    that are not trained on. `samples_per_s` counts the epochs that were trained on since the check
+    before, in each second of training; `memory_mib` is the most memory used so far, of the GPU
+    where there is one.
     """
 
     step: int
     loss: float
     validation_loss: float
-    spread: float
     samples_per_s: float
     memory_mib: float
 
@@ -100,7 +99,7 @@ class _Course:
         """Train up to the next check, and judge it."""
         spec = self._run.spec
         interval = spec.check_interval or math.ceil(spec.steps / CHECKS)
-        check = self._checked(min(self._run.step + interval, spec.steps))
+        check = self._train_and_check(min(self._run.step + interval, spec.steps))
         lowest = min((past.validation_loss for past in self._checks), default=math.inf)
         self._checks.append(check)
         self.ended = self._verdict(check, lowest)
@@ -109,18 +108,15 @@ class _Course:
             self._best_step, self._kept = check.step, self._run.networks()
         return check
 
-    def _checked(self, until: int) -> Check:
+    def _train_and_check(self, until: int) -> Check:
         run, before, started = self._run, self._run.step, time.perf_counter()
         loss = run.run(self._gather, self._train, until)
         seen = (run.step - before) * min(run.spec.batch_size, len(self._train))
         rate = seen / (time.perf_counter() - started)
-        # As many as a batch show whether all lie in one place.
-        some = spread_evenly(self._validation, run.spec.batch_size)
         return Check(
             step=run.step,
             loss=loss,
             validation_loss=run.validation_loss(self._gather, self._validation),
-            spread=spread_of(embed(run.encoder, self._gather(some))),
             samples_per_s=rate,
             memory_mib=peak_memory_mib(run.device),
         )
@@ -128,13 +124,18 @@ class _Course:
     def _verdict(self, check: Check, lowest: float) -> Ended | None:
         if not (math.isfinite(check.loss) and math.isfinite(check.validation_loss)):
             return "diverged"
-        if not check.spread > COLLAPSED_SPREAD:
+        if self._has_collapsed():
             return "collapsed"
         if check.step == self._run.spec.steps:
             return "complete"
         if self._stops_early and lowest - check.validation_loss < self._run.spec.min_improvement:
             return "no_improvement"
         return None
+
+    def _has_collapsed(self) -> bool:
+        # As many as a batch show whether all lie in one place.
+        some = spread_evenly(self._validation, self._run.spec.batch_size)
+        return not spread_of(embed(self._run.encoder, self._gather(some))) > COLLAPSED_SPREAD
 
     def outcome(self, ended: Ended) -> Outcome:
         """Put the kept network in place, and say how it ended."""

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from sleepsweep.results import ResultsTable
+from sleepsweep.results import ResultsTable, StudyInfo
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.space import Recorded, draw_policy
 from sleepsweep.spec.objectives import OBJECTIVES
 from sleepsweep.spec.ranges import Range, Scalar
 from sleepsweep.spec.sweepspec import SweepSpec
-from sleepsweep.trial import text_of
+from sleepsweep.trial import PARTS, text_of
 
 FINISHED = ("stop", "done", "collapsed")
 
@@ -58,8 +58,7 @@ def past_of(table: ResultsTable, spec: SweepSpec, source: str) -> Past:
     outside: Counter[str] = Counter()
     own = table.trials[table.trials["selected_on"] == "validation"]
     own = own[own["kind"] != "baseline"]
-    # Tables of before settings were recorded say how long trials were, at least.
-    settings = {"pretrain.steps": table.study.steps, **table.study.settings}
+    settings = _settings(table.study)
     for name, rows in own.groupby("trial", sort=False):
         last = rows.iloc[-1]
         if last["decision"] not in FINISHED:
@@ -71,6 +70,19 @@ def past_of(table: ResultsTable, spec: SweepSpec, source: str) -> Past:
             continue
         found.append(PastTrial(str(name), int(last["block"]), values, _rungs(rows)))
     return Past(source, found, dict(outside))
+
+
+def _settings(study: StudyInfo) -> dict[str, Any]:
+    # Tables of before settings were recorded say how long trials were, at least. A key that a table
+    # with settings lacks came later, with a default that changed nothing.
+    if not study.settings:
+        return {"pretrain.steps": study.steps}
+    defaults = {
+        f"{part}.{key}": entry.default
+        for part, kind in PARTS.items()
+        for key, entry in kind.model_fields.items()
+    }
+    return {**defaults, "pretrain.steps": study.steps, **study.settings}
 
 
 def _values(row: pd.Series, settings: Mapping[str, Any], spec: SweepSpec) -> dict[str, Scalar]:

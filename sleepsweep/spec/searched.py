@@ -75,10 +75,8 @@ def _range(section: str, key: str, kind: type[PartSpec], value: dict[str, Any]) 
     for shared in entry.metadata:
         if isinstance(shared, Shared):
             raise KeyedError(
-                f"may not be searched: {shared.reason}; give one value, and another one in a sweep "
-                "of its own",
-                section, key,
-            )  # fmt: skip
+                f"may not be searched: {shared.reason}; {shared.instead}", section, key
+            )
     try:
         drawn = Range.model_validate(value)
     except ValidationError as error:

@@ -122,6 +122,9 @@ def test_trials_of_another_space_are_counted_by_the_reason(
     assert other(plan, sweep, pretrain={"steps": 8}) == {"pretrain.steps is 4": everything}
     assert other(plan, sweep, encoder={"latent_dim": 8}) == {"encoder.latent_dim is 16": everything}
     assert not other(plan, sweep, encoder={"latent_dim": {"choice": [8, 16]}})
+    cosine = {"pretrain.schedule is constant": everything}
+    assert other(plan, sweep, pretrain={"schedule": "cosine"}) == cosine
+    assert not other(plan, sweep, pretrain={"schedule": {"choice": ["constant", "cosine"]}})
     assert set(other(plan, sweep, augmentations={"size": [1, 2]})) == {
         "0 augmentations", "3 augmentations"
     }  # fmt: skip
@@ -131,6 +134,18 @@ def test_trials_of_another_space_are_counted_by_the_reason(
     chosen = other(plan, sweep, augmentations={"choose": 2})
     assert set(chosen) == {"its policy cannot be drawn here"}
     assert 0 < sum(chosen.values()) < everything
+
+
+def test_a_table_from_before_there_was_a_key_had_the_keys_default(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    plan = make_plan(sweep(search={"sampler": "tpe", "trials": 20}))
+    table = table_of(plan, earlier(plan))
+    old = {key: value for key, value in table.study.settings.items() if "schedule" not in key}
+    table = replace(table, study=replace(table.study, settings=old))
+    same, cosine = (sweep(pretrain={"schedule": name}) for name in ("constant", "cosine"))
+    assert past_of(table, same, "there").trials
+    assert set(past_of(table, cosine, "there").outside) == {"pretrain.schedule is constant"}
 
 
 def test_shares_of_a_sum_of_p_are_recognised(sweep: Callable[..., SweepSpec], store: Store) -> None:

@@ -59,6 +59,34 @@ def test_searched_scalars_change_no_policy_and_are_the_same_anywhere(
     assert drawn == [(8, 0.4745), (16, 0.4578), (8, 0.8516)]
 
 
+def test_keys_that_came_later_change_no_trial_at_their_defaults(
+    plan: Plan, sweep: Callable[..., SweepSpec]
+) -> None:
+    later = {"projector": "none", "weight_decay": 0.0, "clip_norm": None, "schedule": "constant"}
+    slots = Space(sweep(pretrain=later), plan.space.blocks, "0" * 12).slots()
+    assert [slot.trial.id for slot in slots if slot.trial is not None] == TRIALS
+    slots = Space(sweep(pretrain={"warmup_steps": 1}), plan.space.blocks, "0" * 12).slots()
+    assert not {slot.trial.id for slot in slots if slot.trial is not None} & set(TRIALS)
+
+
+def test_encoders_losses_and_schedules_may_be_searched(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    spec = sweep(
+        encoder={"name": {"choice": ["SimpleSleepNet", "DilatedSleepNet"]}},
+        pretrain={
+            "loss": {"choice": ["nt_xent", "vicreg"]}, "projector": {"choice": ["linear", "mlp"]},
+            "schedule": {"choice": ["constant", "cosine"]}, "clip_norm": {"uniform": [0.1, 9]},
+        },
+        search={"trials": 20},
+    )  # fmt: skip
+    drawn = trials_of(make_plan(spec))
+    assert {trial.encoder.name for trial in drawn} == {"SimpleSleepNet", "DilatedSleepNet"}
+    assert {trial.pretrain.loss for trial in drawn} == {"nt_xent", "vicreg"}
+    assert spec.settings["pretrain.loss"] == {"choice": ["nt_xent", "vicreg"]}
+    assert spec.settings["pretrain.warmup_steps"] == 0
+
+
 def test_another_range_leaves_the_first_as_it_was(
     sweep: Callable[..., SweepSpec], store: Store
 ) -> None:
@@ -126,6 +154,12 @@ MISTAKES = [
     ("pretrain: {batch_size: {int: [64, 128]}}", ["line 2, pretrain.batch_size", "same batches"]),
     ("probe: {label_fraction: {choice: [0.1]}}", ["line 2, probe.label_fraction", "same labels"]),
     ("probe: {epochs_per_subject: {int: [9, 99]}}", ["line 2, probe.epochs_per_", "same epochs"]),
+    ("pretrain: {check_interval: {int: [5, 9]}}", ["pretrain.check_interval", "may not", "stops"]),
+    ("pretrain: {check_interval: 50}", ["line 2, pretrain.check_interval", "scheduler.grace"]),
+    ("pretrain: {min_improvement: 0.1}", ["line 2, pretrain.min_impr", "scheduler stops trials"]),
+    ("pretrain: {loss: {choice: [nt_xent, vicreg]}}", ["pretrain", "give projector mlp or linear"]),
+    ("pretrain: {projector_dim: {uniform: [8, 9]}}", ["projector_dim", "counts whole things"]),
+    ("encoder: {name: {choice: [SimpleSleepNet, Dilated]}}", ["name", "DilatedSleepNet?"]),
     ("probe: {C: {loguniform: [0, 1]}}", ["line 2, probe.C", "above 0"]),
     ("searched: {}", ["line 2, searched", "unknown key"]),
 ]

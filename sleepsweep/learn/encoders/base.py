@@ -1,6 +1,6 @@
 """What an encoder is: a network that registers itself by name and gives unit-length embeddings."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from sleepsweep.learn.precision import at_least_float32
 from sleepsweep.learn.registry import Registry
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """Base of every encoder; a subclass takes channels, latent_dim and dropout by keyword.
 
     A subclass implements `features` for any number of channels and any length of an epoch. Its name

@@ -37,3 +37,15 @@ def test_equals_the_double_loop_in_value_and_gradient() -> None:
 def test_equal_embeddings_score_the_logarithm_of_the_number_of_others() -> None:
     same = F.normalize(torch.ones(6, 4), dim=1)
     assert math.isclose(float(NTXent(0.1)(same, same)), math.log(2 * 6 - 1), rel_tol=1e-5)
+
+
+def test_a_low_temperature_does_not_overflow_in_half_precision() -> None:
+    generator = torch.Generator().manual_seed(0)
+    views = [F.normalize(torch.randn(256, 32, generator=generator), dim=1) for _ in range(2)]
+    loss = NTXent(0.005)  # exp(1 / 0.005) is beyond float32 and bfloat16
+    exact = float(loss(*(view.double() for view in views)))
+    half = [view.bfloat16().requires_grad_() for view in views]
+    value = loss(*half)
+    value.backward()
+    assert math.isclose(value.item(), exact, rel_tol=0.02)
+    assert all(view.grad is not None and view.grad.isfinite().all() for view in half)
