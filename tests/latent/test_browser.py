@@ -50,7 +50,9 @@ def show(tab: Tab, page: Path, width: int, *, dark: bool = False) -> None:
     tab.send("Emulation.setEmulatedMedia", features=[scheme])
     tab.events.clear()
     tab.send("Page.navigate", url=page.resolve().as_uri())
-    tab.wait_for("document.readyState === 'complete' && document.querySelector('#key button')")
+    tab.wait_for(
+        "document.readyState === 'complete' && document.querySelector('#key button') !== null"
+    )
     tab.wait_for(f"{POINTS}.every(count => count > 0)")
 
 
