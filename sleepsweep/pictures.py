@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 DPI = 150
 TEXT, SOFT, LINE = "#1f2933", "#52606d", "#e1e5ea"
-GREY = "#8a8f98"
 
 STAGE_COLOURS = dict(
     zip(STAGES, ("#E69F00", "#56B4E9", "#0072B2", "#CC79A7", "#009E73"), strict=True)

@@ -90,9 +90,8 @@ class ExperimentFolder:
     ) -> None:
         plain = spec.model_dump(mode="json")
         changed = differences(_fixed(before["spec"]), _fixed(plain))
-        changed += [
-            f"{what} have changed" for key, what in SAME.items() if before[key] != facts[key]
-        ]
+        others = [what for key, what in SAME.items() if before[key] != facts[key]]
+        changed += [f"{what} have changed" for what in others]
         if changed:
             raise UserError(
                 f"{self.path}: holds another experiment ({'; '.join(changed)}). Use another --out "

@@ -10,14 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from sleepsweep.latent.colours import MOST, Look, looks_of, order_of
 from sleepsweep.metrics import STAGES
-from sleepsweep.pictures import GREY, TEXT, literal, picture, shortened
+from sleepsweep.pictures import TEXT, literal, picture, shortened
 from sleepsweep.seeds import numpy_generator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = {"circle": "o", "square": "s", "triangle-up": "^"}
-OTHERS = Look(GREY, "circle")
+OTHERS = Look("#c9ced4", "circle")
 
 
 def write_image(

@@ -44,18 +44,38 @@ class Measure:
 
 
 MEASURES = {
-    "ari": Measure("ARI", "higher", "k-means clusters against stages, 0 by chance"),
-    "ami": Measure("AMI", "higher", "k-means clusters against stages, 0 by chance"),
-    "purity": Measure("Purity", "higher", "epochs of their cluster's most frequent stage"),
-    "entropy": Measure("Average entropy", "lower", "of the stages in a cluster, in bits"),
-    "silhouette": Measure("Silhouette", "higher", "stages apart against stages wide, −1 to 1"),
-    "davies_bouldin": Measure("Davies–Bouldin", "lower", "stages wide against stages apart"),
-    "trustworthiness": Measure("Trustworthiness", "higher", "neighbours in the plane are real"),
-    "continuity": Measure("Continuity", "higher", "real neighbours are so in the plane"),
-    "alignment": Measure("Alignment", "lower", "distance of two views of an epoch, 0 to 4"),
-    "uniformity": Measure("Uniformity", "lower", "spread over the sphere; 0 has collapsed"),
-    "subject_accuracy": Measure("Subject read", "lower", "by the ten nearest epochs: leakage"),
-    "subject_chance": Measure("Subject guessed", "", "the share of the largest subject"),
+    "ari": Measure(
+        "ARI", "higher", "do k-means clusters agree with the stages? 0 by chance, 1 fully"
+    ),
+    "ami": Measure(
+        "AMI", "higher", "what k-means clusters tell of the stages; 0 by chance, 1 everything"
+    ),
+    "purity": Measure(
+        "Purity", "higher", "share of epochs that are of the main stage of their cluster"
+    ),
+    "entropy": Measure(
+        "Average entropy", "lower", "of the stages in a cluster, in bits; 0 is one stage a cluster"
+    ),
+    "silhouette": Measure(
+        "Silhouette", "higher", "are epochs nearer to their own stage than to the next? −1 to 1"
+    ),
+    "davies_bouldin": Measure(
+        "Davies–Bouldin", "lower", "width of the stages over the distance between them, from 0"
+    ),
+    "trustworthiness": Measure(
+        "Trustworthiness", "higher", "are neighbours in the plane so in the embedding? up to 1"
+    ),
+    "continuity": Measure(
+        "Continuity", "higher", "are neighbours in the embedding so in the plane? up to 1"
+    ),
+    "alignment": Measure("Alignment", "lower", "squared distance of two views of an epoch, 0 to 4"),
+    "uniformity": Measure("Uniformity", "lower", "spread over the sphere; 0 is all in one place"),
+    "subject_accuracy": Measure(
+        "Subject told", "lower", "accuracy of the ten nearest epochs' vote on who slept: leakage"
+    ),
+    "subject_chance": Measure(
+        "Subject guessed", "", "share of the subject with the most epochs, to compare with"
+    ),
 }
 
 

@@ -116,8 +116,8 @@ def _drawn(embedded: Embedded, planes: Mapping[str, NDArray[np.floating]]) -> di
             for name, plane in planes.items()
         ],
         "labels": {
-            "stage": _labels([STAGES[stage] for stage in embedded.stages[rows].tolist()]),
-            "subject": _labels(embedded.subjects[rows].tolist()),
+            "stage": _labels([STAGES[stage] for stage in embedded.stages.tolist()], rows),
+            "subject": _labels(embedded.subjects.tolist(), rows),
         },
     }
 
@@ -126,8 +126,8 @@ def _coordinates(values: NDArray[np.floating]) -> list[float]:
     return [float(f"{value:.4g}") for value in values]
 
 
-def _labels(names: Sequence[str]) -> dict[str, Any]:
-    """The distinct names, how they look, and each epoch's place among them."""
+def _labels(names: Sequence[str], rows: NDArray[np.int64]) -> dict[str, Any]:
+    """The distinct names, how they look, and the place among them of those of the drawn rows."""
     order = order_of(names)
     looks, counts = looks_of(order), Counter(names)
     places = {name: place for place, name in enumerate(order)}
@@ -138,5 +138,5 @@ def _labels(names: Sequence[str]) -> dict[str, Any]:
         "counts": [counts[name] for name in order],
         "colours": [looks[name].colour for name in order],
         "symbols": [looks[name].symbol for name in order],
-        "codes": [places[name] for name in names],
+        "codes": [places[names[row]] for row in rows],
     }

@@ -1,7 +1,7 @@
 """Reading a YAML of ours from disk: presets, overrides, and errors that name key and line."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -140,11 +140,18 @@ def _validate(
         mistakes = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
         # A misspelt key is missing too: the word that is there is what to look at.
         first, *others = sorted(mistakes, key=lambda mistake: mistake["type"] == "missing")
-        location = tuple(part for part in first["loc"] if not _is_branch(part))
-        location += getattr(first.get("ctx", {}).get("error"), "path", ())
-        more = f"\n({len(others)} more to mend)" if others else ""
+        location = _location(first)
+        # What is neither of two things is one mistake.
+        same = [first, *(mistake for mistake in others if _location(mistake) == location)]
+        left = len(mistakes) - len(same)
+        more = f"\n({left} more to mend)" if left else ""
         where = _where(source, location, preset, overrides)
-        raise UserError(f"{where}: {_sentence(kind, dict(first), location)}{more}") from error
+        raise UserError(f"{where}: {_sentence(kind, same, location)}{more}") from error
+
+
+def _location(mistake: Mapping[str, Any]) -> Location:
+    path: Location = getattr(mistake.get("ctx", {}).get("error"), "path", ())
+    return (*(part for part in mistake["loc"] if not _is_branch(part)), *path)
 
 
 def _is_branch(part: int | str) -> bool:
@@ -168,14 +175,18 @@ def _where(
     return f"{path}, {dotted}" if dotted else str(path)
 
 
-def _sentence(kind: type[StudySpec], error: Mapping[str, Any], location: Location) -> str:
+def _sentence(
+    kind: type[StudySpec], mistakes: Sequence[Mapping[str, Any]], location: Location
+) -> str:
+    error = mistakes[0]
     if error["type"] == "extra_forbidden":
         return _unknown_key(kind, location)
     if error["type"] == "missing":
         return "this key is required"
     if "ctx" in error and "error" in error["ctx"]:
         return str(error["ctx"]["error"])
-    return f"{error['msg']} (got {error['input']!r})"
+    told = ", or ".join(dict.fromkeys(str(mistake["msg"]) for mistake in mistakes))
+    return f"{told} (got {error['input']!r})"
 
 
 def _unknown_key(kind: type[StudySpec], location: Location) -> str:

@@ -11,7 +11,6 @@ import pytest
 
 from sleepsweep.data.atomic import LOCK, PARTIAL, written_beside
 from sleepsweep.errors import UserError
-from sleepsweep.replacing import writing
 
 
 def leftover(folder: Path, name: str, *files: str) -> Path:
@@ -91,16 +90,6 @@ def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyP
         with written_beside(tmp_path / "other"):
             assert partial.exists()
     assert set(tmp_path.iterdir()) == {tmp_path / "store", tmp_path / "other"}
-
-
-def test_a_full_disk_is_the_users_to_mend(tmp_path: Path) -> None:
-    with (
-        pytest.raises(
-            UserError, match=rf"{tmp_path}: cannot be .*No space left.*--out.*SLEEPSWEEP_CACHE"
-        ),
-        writing(tmp_path),
-    ):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:

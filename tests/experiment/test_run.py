@@ -55,10 +55,8 @@ def test_tables_agree_with_the_predictions(whole: Whole) -> None:
     folder = whole[0].path / "test" / "finetune"
     predictions = pd.read_csv(folder / "predictions.csv", keep_default_na=False)
     order = ["W", "N1", "N2", "N3", "R"]
-    codes = [
-        [order.index(stage) for stage in predictions[key]] for key in ("reference", "predicted")
-    ]
-    matrix = confusion(*codes)
+    told = predictions[["reference", "predicted"]].map(order.index)
+    matrix = confusion(told["reference"], told["predicted"])
     by_subject = pd.read_csv(folder / "by_subject.csv")
     cells = by_subject[[f"{one}_as_{other}" for one in order for other in order]].sum()
     assert np.array_equal(cells.to_numpy().reshape(5, 5), matrix)

@@ -51,7 +51,7 @@ def test_stages_are_run_in_their_order(tree: Tree) -> None:
         ({"finetune": {"classifier": "mpl"}}, ["finetune.classifier", "mlp"]),
         ({"pretrain": {"loss": "vicreg"}}, ["pretrain", "projector"]),
         ({"encoder": {"name": "SimpleSleepnet"}}, ["encoder.name", "SimpleSleepNet"]),
-        ({"probe": {"C": "cross-validated"}}, ["probe.C", "cross_validated"]),
+        ({"probe": {"C": "cross-validated"}}, ["probe.C", "cross_validated", "valid number"]),
         ({"latent": {"pictures": ["pcb"]}}, ["latent.pictures", "pcb"]),
         ({"tracking": {"uri": "http://me:secret@host"}}, ["tracking.uri"]),
     ],
@@ -71,8 +71,7 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(
 
 def test_what_belongs_to_an_experiment_is_refused_in_a_sweep(tmp_path: Path) -> None:
     path = tmp_path / "sweep.yaml"
-    path.write_text(
-        "name: a\naugmentations: {size: [0, 1], pool: {SignFlip: {}}}\nstages: [test]\n"
-    )
+    sweep = "name: a\naugmentations: {size: [0, 1], pool: {SignFlip: {}}}\n"
+    path.write_text(f"{sweep}stages: [test]\n")
     with pytest.raises(UserError, match=r"line 3, stages: .*sleepsweep train"):
         read_study(SweepSpec, path)
