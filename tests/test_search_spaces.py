@@ -8,6 +8,7 @@ import yaml
 
 from sleepsweep.baselines import BASELINES
 from sleepsweep.designs import DesignSpec
+from sleepsweep.experiment.spec import ExperimentSpec
 from sleepsweep.search.samplers import SAMPLERS
 from sleepsweep.spec.sections import SchedulerSpec
 from sleepsweep.spec.specfile import read_study
@@ -15,6 +16,7 @@ from sleepsweep.spec.sweepspec import SweepSpec
 
 FOLDER = Path(__file__).parent.parent / "search_spaces"
 SPACES = sorted(FOLDER.glob("*.yaml"))
+EXPERIMENTS = sorted((FOLDER / "experiments").glob("*.yaml"))
 README = (FOLDER / "README.md").read_text()
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
@@ -24,8 +26,14 @@ def test_every_search_space_of_the_repository_is_valid(path: Path) -> None:
     assert read_study(SweepSpec, path).name == path.stem
 
 
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_experiment_of_the_repository_is_valid(path: Path) -> None:
+    assert read_study(ExperimentSpec, path).name == path.stem
+
+
 def test_there_are_search_spaces() -> None:
     assert {"quickstart", "aug_ablation"} <= {path.stem for path in SPACES}
+    assert {"example"} <= {path.stem for path in EXPERIMENTS}
 
 
 def test_the_example_of_the_readme_is_a_grid(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@
       yaxis: { title: { text: "loss" }, gridcolor: grid, nticks: 6 },
       ...(second && {
         yaxis2: {
-          title: { text: "macro-F1" }, overlaying: "y", side: "right", showgrid: false, nticks: 6,
+          title: { text: "macro-F1" }, overlaying: "y", side: "right", showgrid: false, nticks: 5,
+          tickformat: ".2f",
         },
       }),
       legend: { orientation: "h", y: 1.15 },
