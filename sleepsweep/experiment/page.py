@@ -12,6 +12,7 @@ from sleepsweep import webpage
 from sleepsweep.experiment.folder import DONE, ExperimentFolder
 from sleepsweep.experiment.policy import PolicySpec
 from sleepsweep.folder.sweepfolder import OPENED
+from sleepsweep.latent import MEASURES as MEASURED
 from sleepsweep.metrics import STAGES
 from sleepsweep.trial import text_of
 
@@ -66,7 +67,7 @@ def html(folder: ExperimentFolder) -> str:
         stages=STAGES,
         done=done,
         courses=[title for name, (title, _) in COURSES.items() if (path / f"{name}.csv").exists()],
-        latent=_latent(path) if "latent" in done else None,
+        latent=_latent(path, done["latent"]) if "latent" in done else None,
         opened=[entry["time"] for entry in manifest[OPENED]],
         data={"courses": list(_courses(path))},
     )
@@ -126,13 +127,14 @@ def _cell(row: Any, value: str) -> str:
     return f"{told} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
 
 
-def _latent(path: Path) -> dict[str, Any]:
+def _latent(path: Path, found: Mapping[str, Any]) -> dict[str, Any]:
     pictures = {
         name: _data_uri(path / "latent" / f"{kind}.png")
         for kind, name in PICTURES.items()
         if (path / "latent" / f"{kind}.png").exists()
     }
-    return {"pictures": pictures, "page": "latent/index.html"}
+    told = {each.label: f"{found[key]:.3f}" for key, each in MEASURED.items() if key in found}
+    return {"pictures": pictures, "page": "latent/index.html", "measures": told}
 
 
 def _courses(path: Path) -> Iterator[dict[str, Any]]:
