@@ -16,7 +16,7 @@ from sleepsweep.experiment.latentfiles import write_latent
 from sleepsweep.experiment.scorefiles import write_scores
 from sleepsweep.experiment.spec import LatentSpec
 from sleepsweep.experiment.stages.base import ENCODER, FINETUNED, PROBE
-from sleepsweep.folder.sweepfolder import now
+from sleepsweep.folder.studyfolder import now
 from sleepsweep.latent import Embedded
 from sleepsweep.learn.probe import embed_rows
 from sleepsweep.learn.staging import Staging

@@ -17,7 +17,8 @@ from sleepsweep.data.split import set_aside, split_hash
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.folder.record import TrialRecord
-from sleepsweep.folder.sweepfolder import SweepFolder, command, happened
+from sleepsweep.folder.studyfolder import command
+from sleepsweep.folder.sweepfolder import SweepFolder, happened
 from sleepsweep.folder.table import build_table
 from sleepsweep.progress import Progress, silent
 from sleepsweep.results import EMBEDDINGS, ResultsTable, StudyInfo

@@ -32,7 +32,8 @@ def confirm(
     augmentation, and none. Defaults of --top and --blocks are the search space's, `confirm`.
     Nothing that was confirmed is run again; an interrupted confirmation continues.
     """
-    from sleepsweep.folder.sweepfolder import SweepFolder, command
+    from sleepsweep.folder.studyfolder import command
+    from sleepsweep.folder.sweepfolder import SweepFolder
     from sleepsweep.tracking import check_server
 
     folder = SweepFolder(sweep.resolve())

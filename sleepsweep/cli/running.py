@@ -25,7 +25,7 @@ def run_plan(
     """
     from json import dumps
 
-    from sleepsweep.folder.sweepfolder import command
+    from sleepsweep.folder.studyfolder import command
     from sleepsweep.rayenv import set_local_ray
 
     set_local_ray()

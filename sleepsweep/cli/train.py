@@ -192,10 +192,11 @@ def _run(
 ) -> int:  # fmt: skip
     from sleepsweep.experiment.folder import ExperimentFolder
     from sleepsweep.experiment.run import run_experiment
-    from sleepsweep.folder.sweepfolder import command
+    from sleepsweep.folder.studyfolder import command
     from sleepsweep.tracking.experiment import ExperimentTracker
 
     folder = ExperimentFolder(out)
+    folder.check_own()
     with folder.locked(), interruptible(out, command):
         folder.begin(setting.spec, setting.facts(), fresh=fresh)
         tracker = ExperimentTracker(folder, setting.spec.tracking.uri)

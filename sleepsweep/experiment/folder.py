@@ -12,21 +12,16 @@ test/probe/, test/finetune/       the same of the test subjects
 index.html           all of it on one page
 """
 
-import json
-import shutil
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sleepsweep.errors import UserError
 from sleepsweep.experiment.spec import STAGES, ExperimentSpec, Stage
 from sleepsweep.folder.changes import differences
-from sleepsweep.folder.lock import SweepLock
-from sleepsweep.folder.sweepfolder import OPENED, now
-from sleepsweep.replacing import replacing
+from sleepsweep.folder.studyfolder import OPENED, StudyFolder, now
 
 DONE = "done"
 
@@ -53,19 +48,12 @@ OWN: dict[Stage, str] = {"latent": "latent", "probe": "probe", "finetune": "fine
 
 
 @dataclass(frozen=True)
-class ExperimentFolder:
+class ExperimentFolder(StudyFolder):
     """Reads and writes one experiment's folder."""
 
-    path: Path
-
-    @property
-    def manifest_path(self) -> Path:
-        """The file that makes a folder an experiment's folder."""
-        return self.path / "experiment.json"
-
-    def locked(self) -> AbstractContextManager[None]:
-        """Make the folder and hold it for one run; see `SweepLock.held`."""
-        return SweepLock(self.path).held()
+    kind: ClassVar[str] = "experiment"
+    manifest_name: ClassVar[str] = "experiment.json"
+    keys: ClassVar[tuple[str, ...]] = ("id", "spec", "data_hash", "subjects", DONE, OPENED)
 
     def begin(self, spec: ExperimentSpec, facts: Mapping[str, Any], *, fresh: bool) -> None:
         """Write down an experiment and the `facts` of its data, or go on with the one that is here.
@@ -74,16 +62,15 @@ class ExperimentFolder:
         them; what else has changed is refused. `fresh` deletes what is there first, but for when
         the test subjects were opened.
         """
-        opened: list[Any] = []
+        self.check_own()
+        opened: dict[str, Any] = {OPENED: []}
+        if self.manifest_path.exists() and fresh:
+            opened |= self.clear()
         if self.manifest_path.exists():
-            before = self.read_manifest()
-            opened = before.get(OPENED, [])
-            if not fresh:
-                self._go_on(before, spec, facts)
-                return
-            self._clear()
+            self._go_on(self.read_manifest(), spec, facts)
+            return
         plain = spec.model_dump(mode="json")
-        self._write({"id": uuid.uuid4().hex, "spec": plain, **facts, DONE: {}, OPENED: opened})
+        self.write_manifest({"id": uuid.uuid4().hex, "spec": plain, **facts, DONE: {}, **opened})
 
     def _go_on(
         self, before: dict[str, Any], spec: ExperimentSpec, facts: Mapping[str, Any]
@@ -98,21 +85,9 @@ class ExperimentFolder:
                 "or name, or --fresh to start over (deletes what is there)."
             )
         stale = [stage for stage, key in OWN.items() if before["spec"].get(key) != plain[key]]
-        self._write({**before, "spec": plain})
+        self.write_manifest({**before, "spec": plain})
         for stage in stale:
             self.undo(stage)
-
-    def read_manifest(self) -> dict[str, Any]:
-        """Return ``experiment.json``; `UserError` when the folder holds no experiment."""
-        try:
-            manifest: dict[str, Any] = json.loads(self.manifest_path.read_text())
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise UserError(
-                f"{self.path}: holds no experiment (experiment.json is missing)."
-            ) from error
-        except json.JSONDecodeError as error:
-            raise UserError(f"{self.manifest_path}: damaged ({error}).") from error
-        return manifest
 
     @property
     def done(self) -> dict[str, dict[str, Any]]:
@@ -125,31 +100,14 @@ class ExperimentFolder:
         manifest = self.read_manifest()
         told = {key: value for key, value in found.items() if value == value}
         manifest[DONE][stage] = {**told, **now()}
-        self._write(manifest)
+        self.write_manifest(manifest)
 
     def undo(self, stage: Stage) -> None:
         """Write down that a stage, and those that read what it wrote, are not done any more."""
         manifest = self.read_manifest()
         for gone in (stage, *AFTER[stage]):
             manifest[DONE].pop(gone, None)
-        self._write(manifest)
-
-    def log_test_opened(self) -> None:
-        """Write down that the test subjects are opened now, and by which command."""
-        manifest = self.read_manifest()
-        manifest[OPENED] = [*manifest[OPENED], now()]
-        self._write(manifest)
-
-    def _write(self, manifest: Mapping[str, Any]) -> None:
-        with replacing(self.manifest_path) as partial:
-            partial.write_text(json.dumps(manifest, indent=1))
-
-    def _clear(self) -> None:
-        for child in self.path.iterdir():
-            if child.is_dir():
-                shutil.rmtree(child)
-            elif child.name != ".lock":
-                child.unlink()
+        self.write_manifest(manifest)
 
 
 def _fixed(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 from sleepsweep import webpage
 from sleepsweep.experiment.folder import DONE, ExperimentFolder
 from sleepsweep.experiment.policy import PolicySpec
-from sleepsweep.folder.sweepfolder import OPENED
+from sleepsweep.folder.studyfolder import OPENED
 from sleepsweep.latent import MEASURES as MEASURED
 from sleepsweep.metrics import STAGES
 from sleepsweep.trial import text_of

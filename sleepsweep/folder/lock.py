@@ -1,4 +1,4 @@
-"""One launch at a time in a sweep's folder, and who it is.
+"""One process at a time fills a folder, and who it is.
 
 The lock is the kernel's, on the file ``.lock``: it ends with the process, however that ends.
 """
@@ -21,10 +21,11 @@ PATIENCE = 6
 
 
 @dataclass(frozen=True)
-class SweepLock:
-    """The lock of the sweep in the folder `sweep`."""
+class FolderLock:
+    """The lock of the `folder` of a study of this `kind`, a sweep or an experiment."""
 
-    sweep: Path
+    folder: Path
+    kind: str = "sweep"
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -33,18 +34,18 @@ class SweepLock:
         Raises `UserError` with the other launch's pid when it is taken.
         """
         try:
-            self.sweep.mkdir(parents=True, exist_ok=True)
-            lock = (self.sweep / NAME).open("a+")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / NAME).open("a+")
         except OSError as error:
-            raise UserError(f"{self.sweep}: cannot be written ({error.strerror}).") from error
+            raise UserError(f"{self.folder}: cannot be written ({error.strerror}).") from error
         with lock as handle:
             try:
                 _take(handle)
             except BlockingIOError as error:
                 handle.seek(0)
                 raise UserError(
-                    f"{self.sweep}: another launch (pid {handle.read().strip()}) is running this "
-                    f"sweep; wait for it, stop it (sleepsweep stop {self.sweep}), or give another "
+                    f"{self.folder}: another launch (pid {handle.read().strip()}) is running this "
+                    f"{self.kind}; wait for it, stop it ({self._how_to_stop}), or give another "
                     "folder with --out."
                 ) from error
             handle.truncate(0)
@@ -52,11 +53,15 @@ class SweepLock:
             handle.flush()
             yield
 
+    @property
+    def _how_to_stop(self) -> str:
+        return f"sleepsweep stop {self.folder}" if self.kind == "sweep" else "by Ctrl-C"
+
     def holder(self) -> int | None:
         """The pid of the launch that is running this sweep, None if there is none."""
-        if not (self.sweep / NAME).exists():
+        if not (self.folder / NAME).exists():
             return None
-        with (self.sweep / NAME).open() as handle:
+        with (self.folder / NAME).open() as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -72,9 +77,9 @@ class SweepLock:
         pid = self.holder()
         if pid is None:
             return None
-        if not _has_open(pid, self.sweep / NAME):
+        if not _has_open(pid, self.folder / NAME):
             raise UserError(
-                f"{self.sweep}: process {pid} of this machine does not run this sweep, or is not "
+                f"{self.folder}: process {pid} of this machine does not run this sweep, or is not "
                 "yours. Stop the launch where it was started, by Ctrl-C."
             )
         os.kill(pid, signal.SIGINT)

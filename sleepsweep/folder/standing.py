@@ -7,7 +7,8 @@ from typing import Any
 
 from sleepsweep.folder.blockbest import best_so_far
 from sleepsweep.folder.record import TrialRecord
-from sleepsweep.folder.sweepfolder import OPENED, SweepFolder
+from sleepsweep.folder.studyfolder import OPENED
+from sleepsweep.folder.sweepfolder import SweepFolder
 
 STATES = ("done", "stop", "collapsed", "failed", "running")
 

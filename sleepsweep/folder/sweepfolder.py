@@ -13,46 +13,38 @@
 It is the sweep's memory: a launch into a folder continues from these files alone.
 """
 
-import json
 import shlex
-import shutil
-import sys
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sleepsweep.errors import UserError
 from sleepsweep.folder.changes import differences
-from sleepsweep.folder.lock import SweepLock
 from sleepsweep.folder.log import SweepLog
 from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.studyfolder import OPENED, StudyFolder, now
 from sleepsweep.folder.trialfiles import TrialFiles
-from sleepsweep.replacing import replacing
 from sleepsweep.results import EMBEDDINGS
 
-MANIFEST = ("id", "spec", "study", "provenance", "data_hash", "test_subjects", "splits")
 # What must be as it was when a sweep is continued.
 SAME = {
     "the recordings": "data_hash", "the test subjects": "test_subjects", "the splits": "splits"
 }  # fmt: skip
-OPENED, EXTENDED = "test_opened", "extended"
-"""Keys of ``sweep.json``: when the test subjects were opened, when trials were added, and how."""
+EXTENDED = "extended"
+"""The key of ``sweep.json`` that says when trials were added, and how."""
 
 
 @dataclass(frozen=True)
-class SweepFolder:
+class SweepFolder(StudyFolder):
     """Reads and writes one sweep's folder; observes a running sweep to record it."""
 
-    path: Path
-
-    @property
-    def manifest_path(self) -> Path:
-        """The file that makes a folder a sweep's folder."""
-        return self.path / "sweep.json"
+    kind: ClassVar[str] = "sweep"
+    manifest_name: ClassVar[str] = "sweep.json"
+    keys: ClassVar[tuple[str, ...]] = (
+        "id", "spec", "study", "provenance", "data_hash", "test_subjects", "splits"
+    )  # fmt: skip
 
     def trial(self, trial_id: str) -> TrialFiles:
         """The files of one trial."""
@@ -70,15 +62,6 @@ class SweepFolder:
     def log(self) -> SweepLog:
         """What its launches write down."""
         return SweepLog(self.path / "log.txt")
-
-    @property
-    def lock(self) -> SweepLock:
-        """Which launch is running the sweep, if any."""
-        return SweepLock(self.path)
-
-    def locked(self) -> AbstractContextManager[None]:
-        """Make the folder and hold it for one launch; see `SweepLock.held`."""
-        return self.lock.held()
 
     def total_trials(self, asked: int) -> int:
         """How many trials are drawn for a launch that asks for so many: `extend` may have added."""
@@ -99,12 +82,11 @@ class SweepFolder:
         search["trials"] = total
         manifest["study"]["planned_trials"] = planned
         manifest[EXTENDED] = [*manifest.get(EXTENDED, []), entry]
-        self._write(manifest)
+        self.write_manifest(manifest)
 
     def check_usable(self, spec: dict[str, Any], *, fresh: bool) -> None:
         """Raise `UserError` unless a launch of `spec` may write here; changes nothing."""
-        if self.path.exists() and not self.path.is_dir():
-            raise UserError(f"{self.path}: is a file; give a folder with --out.")
+        self.check_own()
         if self.manifest_path.exists():
             before = {} if fresh else self.read_manifest()["spec"]
             changed = [] if fresh else differences(before, spec)
@@ -121,8 +103,6 @@ class SweepFolder:
                     f"{'; '.join(changed[:5])}. Use another --out, or --fresh to start over "
                     "(deletes the sweep that is there)."
                 )
-        elif self.path.exists() and any(child.name != ".lock" for child in self.path.iterdir()):
-            raise UserError(f"{self.path}: is not empty and holds no sweep; give another --out.")
 
     def begin(self, manifest: dict[str, Any], *, fresh: bool) -> None:
         """Write ``sweep.json``, or continue the sweep that is there.
@@ -132,11 +112,9 @@ class SweepFolder:
         """
         opened: dict[str, Any] = {}
         if self.manifest_path.exists() and fresh:
-            # A new start does not close what was opened: the test subjects stay the same people.
-            opened = self._opened()
-            self._clear()
+            opened = self.clear()
         if not self.manifest_path.exists():
-            self._write({"id": uuid.uuid4().hex, **manifest, **opened})
+            self.write_manifest({"id": uuid.uuid4().hex, **manifest, **opened})
             return
         before = self.read_manifest()
         for what, key in SAME.items():
@@ -152,49 +130,12 @@ class SweepFolder:
         """Correct the number of planned trials."""
         manifest = self.read_manifest()
         manifest["study"]["planned_trials"] = trials
-        self._write(manifest)
-
-    def _opened(self) -> dict[str, Any]:
-        try:
-            manifest = json.loads(self.manifest_path.read_text())
-        except json.JSONDecodeError:
-            return {}  # a damaged sweep, which is about to be deleted
-        return {key: value for key, value in manifest.items() if key == OPENED}
+        self.write_manifest(manifest)
 
     def to_go_on(self) -> str:
         """The command that continues the sweep: the one that launched it, but never afresh."""
         words = shlex.split(self.read_manifest()["study"]["command"])
         return shlex.join(word for word in words if word != "--fresh")
-
-    def log_test_opened(self) -> None:
-        """Write down that the test subjects are opened now, and by which command."""
-        manifest = self.read_manifest()
-        manifest[OPENED] = [*manifest.get(OPENED, []), now()]
-        self._write(manifest)
-
-    def _write(self, manifest: dict[str, Any]) -> None:
-        with replacing(self.manifest_path) as partial:
-            partial.write_text(json.dumps(manifest, indent=1))
-
-    def _clear(self) -> None:
-        for child in self.path.iterdir():
-            if child.is_dir():
-                shutil.rmtree(child)
-            elif child.name != ".lock":
-                child.unlink()
-
-    def read_manifest(self) -> dict[str, Any]:
-        """Return ``sweep.json``; `UserError` when the folder holds no sweep."""
-        try:
-            manifest: dict[str, Any] = json.loads(self.manifest_path.read_text())
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise UserError(f"{self.path}: holds no sweep (sweep.json is missing).") from error
-        except json.JSONDecodeError as error:
-            raise UserError(f"{self.manifest_path}: damaged ({error}).") from error
-        missing = [key for key in MANIFEST if key not in manifest]
-        if missing:
-            raise UserError(f"{self.manifest_path}: damaged (no {', '.join(missing)}).")
-        return manifest
 
     def records(self) -> list[TrialRecord]:
         """Return every recorded trial, in the order of the sweep."""
@@ -220,12 +161,3 @@ def happened(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
         for entry in manifest.get(EXTENDED, [])
     ]
     return {EXTENDED: extended, OPENED: [entry["time"] for entry in manifest.get(OPENED, [])]}
-
-
-def command() -> str:
-    """The command line that this process was started with, as it would be typed."""
-    return shlex.join(["sleepsweep", *sys.argv[1:]])
-
-
-def now() -> dict[str, str]:
-    return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "command": command()}

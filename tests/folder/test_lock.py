@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from sleepsweep.errors import UserError
-from sleepsweep.folder.lock import SweepLock
+from sleepsweep.folder.lock import FolderLock
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from sleepsweep.folder.lock import SweepLock
+from sleepsweep.folder.lock import FolderLock
 try:
-    with SweepLock(Path(sys.argv[1])).held():
+    with FolderLock(Path(sys.argv[1])).held():
         print("held", flush=True)
         time.sleep(60)
 except KeyboardInterrupt:
@@ -23,7 +23,7 @@ except KeyboardInterrupt:
 
 
 def test_the_holder_is_known_while_it_holds_the_sweep(tmp_path: Path) -> None:
-    lock = SweepLock(tmp_path / "sweep")
+    lock = FolderLock(tmp_path / "sweep")
     assert lock.holder() is None
     with lock.held():
         assert lock.holder() == os.getpid()
@@ -33,7 +33,7 @@ def test_the_holder_is_known_while_it_holds_the_sweep(tmp_path: Path) -> None:
 
 
 def test_a_launch_is_interrupted_from_another_process(tmp_path: Path) -> None:
-    lock = SweepLock(tmp_path)
+    lock = FolderLock(tmp_path)
     assert lock.interrupt() is None
     run = [sys.executable, "-c", HOLD, str(tmp_path)]
     process = subprocess.Popen(run, stdout=subprocess.PIPE, text=True)
@@ -46,7 +46,7 @@ def test_a_launch_is_interrupted_from_another_process(tmp_path: Path) -> None:
 
 def test_nobody_else_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pid in the lock that is not the holder's: of another machine that shares the folder."""
-    lock, sent = SweepLock(tmp_path), []
+    lock, sent = FolderLock(tmp_path), []
     monkeypatch.setattr(os, "kill", lambda *call: sent.append(call))
     with lock.held():
         (tmp_path / ".lock").write_text("1")
@@ -59,7 +59,7 @@ def test_nobody_else_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_asking_for_the_holder_refuses_no_launch(tmp_path: Path) -> None:
-    lock = SweepLock(tmp_path)
+    lock = FolderLock(tmp_path)
     ask = f"""
 import fcntl, time
 handle = open({str(tmp_path / ".lock")!r})
