@@ -121,8 +121,9 @@ def evaluate_people(file: ModelFile, store: Store, people: People, out: Path) ->
     assert isinstance(network, Staging)
     if people.opens_test and file.experiment is not None:
         file.experiment.log_test_opened()
-    rows = store.rows(people.subjects)
-    found = Staged(store.labels(rows), network.stage(store.gather, rows))
+    exam = store.only(people.subjects)
+    rows = exam.rows(exam.subjects)
+    found = Staged(exam.labels(rows), network.stage(exam.gather, rows))
     write_scores(found, out, f"{file.path.stem} on {store.folder.name}")
     account = {
         "model": str(file.path), "store": str(store.folder), "data_hash": store.data_hash,
