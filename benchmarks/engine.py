@@ -27,7 +27,7 @@ from sleepsweep.data.store import Store
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import make_plan
-from sleepsweep.rayenv import set_local_ray
+from sleepsweep.rayenv import set_ray
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.trainable import Metrics
 from sleepsweep.trial import TrialSpec
@@ -91,7 +91,7 @@ class Clock:
 
 def run(trials: int, reports: int, busy_s: float) -> Figures:
     """Run one sweep in this process."""
-    set_local_ray()
+    set_ray()
     from sleepsweep.sweep import run_sweep
 
     with TemporaryDirectory() as name:

@@ -22,7 +22,7 @@ from benchmarks.observed import Timed
 from benchmarks.server import Server, logged
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.rayenv import set_local_ray
+from sleepsweep.rayenv import set_ray
 from sleepsweep.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Logged:
 
 def measure(plan: Plan, folder: Path, rung_s: float, server: Server | None) -> Logged:
     """Run a sweep of trials that only wait, in `folder`, logged by the `server`."""
-    set_local_ray()
+    set_ray()
     from sleepsweep.sweep import run_sweep
 
     sweep, clock = SweepFolder(folder), Clock()

@@ -1,6 +1,6 @@
 """Runs a sweep on Ray Tune, or continues one from its folder.
 
-Call `sleepsweep.rayenv.set_local_ray` before this module is imported.
+Call `sleepsweep.rayenv.set_ray` before this module is imported.
 """
 
 import logging
@@ -20,6 +20,7 @@ import torch
 from ray import tune
 
 import sleepsweep
+from sleepsweep.cluster.nodes import check_nodes, join_cluster
 from sleepsweep.data.store import Store
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.sweepfolder import SweepFolder
@@ -63,7 +64,7 @@ def run_sweep(
         return True
     searcher = SweepSearcher(plan.space, slots, records, plan.past)
     callback = _Callback(observers, records)
-    with _ray(plan.spec):
+    with _ray(plan, folder):
         _tune(plan, folder, searcher, callback, records, trainable)
     ended = {record.order for record in callback.records if record.state != "running"}
     if searcher.given_up:
@@ -131,10 +132,12 @@ def _work(
 
 
 def concurrent(spec: SweepSpec) -> int:
-    """Return how many trials run at once."""
-    if spec.resources.concurrent == "auto":
-        return max(cpu_count() // spec.resources.cpus_per_trial, 1)
-    return spec.resources.concurrent
+    """Return how many trials run at once, on the cluster where one has been joined."""
+    if spec.resources.concurrent != "auto":
+        return spec.resources.concurrent
+    joined = spec.resources.cluster is not None and ray.is_initialized()
+    cpus = int(ray.cluster_resources()["CPU"]) if joined else cpu_count()  # type: ignore[no-untyped-call]
+    return max(cpus // spec.resources.cpus_per_trial, 1)
 
 
 def cpu_count() -> int:
@@ -143,17 +146,32 @@ def cpu_count() -> int:
 
 
 @contextmanager
-def _ray(spec: SweepSpec) -> Iterator[None]:
-    """A local Ray for one sweep: quiet, without dashboard, its token readable by its owner only."""
+def _ray(plan: Plan, folder: SweepFolder) -> Iterator[None]:
+    """A Ray for one sweep: a local one, or the cluster that the spec names."""
+    resources = plan.spec.resources
+    with _quiet_start():
+        if resources.cluster is None:
+            cpus = concurrent(plan.spec) * resources.cpus_per_trial
+            ray.init(address="local", num_cpus=cpus, include_dashboard=False, **SILENT)
+        else:
+            join_cluster(resources.cluster, SILENT)
+    try:
+        if resources.cluster is not None:
+            check_nodes([plan.store.folder, folder.path])
+        yield
+    finally:
+        ray.shutdown()
+
+
+SILENT: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+
+
+@contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Let Ray write its token for its owner only, and keep it from answering signals for us."""
     before, on_sigterm = os.umask(0o077), signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(
-            address="local",
-            num_cpus=concurrent(spec) * spec.resources.cpus_per_trial,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+        yield
         # A failed trial is reported by the folder and at the end, with its traceback in a file.
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     except SystemExit as end:
@@ -163,10 +181,6 @@ def _ray(spec: SweepSpec) -> Iterator[None]:
         os.umask(before)
         if signal.getsignal(signal.SIGTERM) is not on_sigterm:
             signal.signal(signal.SIGTERM, on_sigterm)
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 class _Callback(tune.Callback):

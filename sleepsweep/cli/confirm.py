@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sleepsweep.cli.app import app, console_for, interruptible
-from sleepsweep.cli.options import Json, Quiet, SweepPath, TrackingUri
+from sleepsweep.cli.options import Cluster, Json, Quiet, SweepPath, TrackingUri
 from sleepsweep.cli.reading import analyse_sweep, recorded_spec
 from sleepsweep.cli.running import run_plan
 from sleepsweep.errors import UserError
@@ -24,7 +24,7 @@ Blocks = Annotated[int | None, typer.Option(min=2, help="Fresh blocks to run eac
 @app.command()
 def confirm(
     sweep: SweepPath, top: Top = None, blocks: Blocks = None, tracking_uri: TrackingUri = None,
-    quiet: Quiet = False, json: Json = False,
+    cluster: Cluster = None, quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Run the best policies again in fresh blocks, scored on the test subjects.
 
@@ -37,7 +37,7 @@ def confirm(
     from sleepsweep.tracking import check_server
 
     folder = SweepFolder(sweep.resolve())
-    spec = recorded_spec(folder, tracking_uri)
+    spec = recorded_spec(folder, tracking_uri, cluster)
     check_server(spec.tracking.uri)
     console = console_for(quiet=quiet or json)
     with folder.locked(), interruptible(folder.path, command):

@@ -14,7 +14,7 @@ from sleepsweep.cli.app import (
     console_for,
     interruptible,
 )
-from sleepsweep.cli.options import Json, Quiet, SweepPath, TrackingUri
+from sleepsweep.cli.options import Cluster, Json, Quiet, SweepPath, TrackingUri
 from sleepsweep.cli.reading import recorded_spec
 from sleepsweep.cli.running import run_plan
 from sleepsweep.errors import UserError
@@ -33,8 +33,8 @@ Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for its end.")
 
 @app.command()
 def extend(
-    sweep: SweepPath, trials: More, tracking_uri: TrackingUri = None, quiet: Quiet = False,
-    json: Json = False,
+    sweep: SweepPath, trials: More, tracking_uri: TrackingUri = None, cluster: Cluster = None,
+    quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Add drawn trials to a sweep and run what is left of it.
 
@@ -45,7 +45,7 @@ def extend(
     from sleepsweep.tracking import check_server
 
     folder = SweepFolder(sweep.resolve())
-    spec = recorded_spec(folder, tracking_uri)
+    spec = recorded_spec(folder, tracking_uri, cluster)
     check_server(spec.tracking.uri)
     console = console_for(quiet=quiet or json)
     with folder.locked(), interruptible(folder.path, folder.to_go_on):

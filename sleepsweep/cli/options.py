@@ -15,5 +15,9 @@ Preset = Annotated[str | None, typer.Option(help="One of the file's presets.")]
 Trials = Annotated[int | None, typer.Option(help="How many trials are drawn.")]
 Seed = Annotated[int | None, typer.Option(help="The sweep's seed.")]
 TrackingUri = Annotated[str | None, typer.Option(help="An MLflow server; default: a file.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A Ray cluster: host:port, or auto. Default: none."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON, for scripts.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]

@@ -30,9 +30,9 @@ def plan_(
     """
     from json import dumps
 
-    from sleepsweep.rayenv import set_local_ray
+    from sleepsweep.rayenv import set_ray
 
-    set_local_ray()
+    set_ray()
     from sleepsweep.forecast import forecast, simulated
     from sleepsweep.plan import make_plan
     from sleepsweep.progress import progress_bar

@@ -13,26 +13,34 @@ if TYPE_CHECKING:
 def read_space(
     space: Path, data: Path | None, settings: list[str] | None, preset: str | None,
     trials: int | None, seed: int | None, tracking_uri: str | None = None,
+    cluster: str | None = None,
 ) -> "SweepSpec":  # fmt: skip
     """Return the search space in the file `space` with what the options change."""
     from sleepsweep.spec.specfile import read_settings, read_study
     from sleepsweep.spec.sweepspec import SweepSpec
 
-    options = {"search.trials": trials, "seed": seed, "tracking.uri": tracking_uri}
+    options = {
+        "search.trials": trials, "seed": seed, "tracking.uri": tracking_uri,
+        "resources.cluster": cluster,
+    }  # fmt: skip
     given = {key: value for key, value in options.items() if value is not None}
     overrides = {**read_settings(settings or []), **given}
     return read_study(SweepSpec, space, preset=preset, overrides=overrides, data=data)
 
 
-def recorded_spec(folder: "SweepFolder", tracking_uri: str | None) -> "SweepSpec":
-    """Return the search space of a sweep as it was launched, tracked elsewhere if asked for."""
+def recorded_spec(
+    folder: "SweepFolder", tracking_uri: str | None, cluster: str | None
+) -> "SweepSpec":
+    """Return the search space of a sweep as it was launched, tracked elsewhere if asked for.
+
+    It is run on the given `cluster`, or here: that of the launch may be gone.
+    """
     from sleepsweep.spec.sweepspec import SweepSpec
 
-    spec = SweepSpec.model_validate(folder.read_manifest()["spec"])
-    if tracking_uri is None:
-        return spec
-    tracking = {**spec.tracking.model_dump(), "uri": tracking_uri}
-    return SweepSpec.model_validate({**spec.model_dump(), "tracking": tracking})
+    plain = folder.read_manifest()["spec"]
+    resources = {**plain["resources"], "cluster": cluster}
+    tracking = plain["tracking"] | ({} if tracking_uri is None else {"uri": tracking_uri})
+    return SweepSpec.model_validate({**plain, "resources": resources, "tracking": tracking})
 
 
 def read_sweep(sweep: Path) -> "ResultsTable":

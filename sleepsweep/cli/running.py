@@ -26,9 +26,9 @@ def run_plan(
     from json import dumps
 
     from sleepsweep.folder.studyfolder import command
-    from sleepsweep.rayenv import set_local_ray
+    from sleepsweep.rayenv import set_ray
 
-    set_local_ray()
+    set_ray(plan.spec.resources.cluster)
     from sleepsweep.sweep import run_sweep
     from sleepsweep.terminal.summary import pointer
     from sleepsweep.tracking import Tracker

@@ -7,6 +7,7 @@ import typer
 
 from sleepsweep.cli.app import app, console_for, interruptible
 from sleepsweep.cli.options import (
+    Cluster,
     Data,
     Json,
     Preset,
@@ -67,7 +68,7 @@ def launch(
     track_later: Annotated[
         bool, typer.Option("--track-later", help="Start even if the MLflow server is down.")
     ] = False,
-    quiet: Quiet = False, json: Json = False,
+    cluster: Cluster = None, quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Run a sweep, or continue the one in its folder, and write the report."""
     from dataclasses import replace
@@ -80,7 +81,7 @@ def launch(
     from sleepsweep.terminal import summary
     from sleepsweep.tracking import check_server
 
-    spec = read_space(space, data, settings, preset, trials, seed, tracking_uri)
+    spec = read_space(space, data, settings, preset, trials, seed, tracking_uri, cluster)
     # Workers run in folders of their own: a relative path would mean another place there.
     folder = SweepFolder((out or Path("runs") / spec.name).resolve())
     if not fresh:

@@ -16,6 +16,9 @@ from sleepsweep.folder.lock import NAME as LOCK
 from sleepsweep.folder.lock import FolderLock
 from sleepsweep.replacing import replacing
 
+KEPT = (LOCK, "slurm")
+"""What may be in a folder before there is a study, and outlives it: of whoever fills the folder."""
+
 OPENED = "test_opened"
 """The key of a manifest that says when the test subjects were opened, and by which command."""
 
@@ -54,7 +57,7 @@ class StudyFolder:
             raise UserError(f"{self.path}: is a file; give a folder with --out.")
         if self.manifest_path.exists() or not self.path.exists():
             return
-        if any(child.name != LOCK for child in self.path.iterdir()):
+        if any(child.name not in KEPT for child in self.path.iterdir()):
             raise UserError(
                 f"{self.path}: is not empty and holds no {self.kind}; give another --out."
             )
@@ -86,15 +89,17 @@ class StudyFolder:
             partial.write_text(json.dumps(manifest, indent=1))
 
     def clear(self) -> dict[str, Any]:
-        """Delete everything but the lock; return what a new start must keep.
+        """Delete everything but what is no result; return what a new start must keep.
 
         It does not close what was opened: the test subjects stay the same people.
         """
         kept = self._opened()
         for child in self.path.iterdir():
+            if child.name in KEPT:
+                continue
             if child.is_dir():
                 shutil.rmtree(child)
-            elif child.name != LOCK:
+            else:
                 child.unlink()
         return kept
 

@@ -1,5 +1,6 @@
 """The YAML's sections on how a sweep is run: search, scheduler, confirm, resources, tracking."""
 
+import re
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -91,11 +92,30 @@ class ConfirmSpec(PartSpec):
 
 
 class ResourcesSpec(PartSpec):
-    """The YAML's ``resources``: what one trial gets, and how many run at once."""
+    """The YAML's ``resources``: what one trial gets, how many run at once, and where.
+
+    `concurrent` is by default as many as there are processors for. `cluster` is the address of a
+    Ray cluster, ``host:port`` or ``auto`` for the one that this machine belongs to; null: a Ray of
+    this launch's own, on this machine.
+    """
 
     cpus_per_trial: Annotated[int, Field(ge=1)] = 1
     gpus_per_trial: Annotated[float, only(0)] = 0
     concurrent: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    cluster: str | None = None
+
+    @field_validator("cluster")
+    @classmethod
+    def _is_reachable(cls, cluster: str | None) -> str | None:
+        if cluster is None or cluster == "auto" or re.fullmatch(r"[\w.-]+:\d{1,5}", cluster):
+            return cluster
+        if cluster.startswith("ray://"):
+            raise ValueError(
+                f"{cluster} is the address of Ray's client, which would run the sweep's driver on "
+                "the cluster, away from the sweep's folder; launch on a node of the cluster and "
+                "give auto, or host:port of its head"
+            )
+        raise ValueError(f"{cluster!r} is no address; allowed: auto, host:port, null")
 
 
 class TrackingSpec(PartSpec):

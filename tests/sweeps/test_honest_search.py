@@ -21,7 +21,7 @@ from scipy.stats import chisquare
 from sleepsweep.data.store import Store
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import make_plan, read_table
-from sleepsweep.rayenv import set_local_ray
+from sleepsweep.rayenv import set_ray
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.trainable import Metrics
@@ -63,7 +63,7 @@ def run_planted(
     _cache: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[SweepSpec], pd.DataFrame]:
     """Run a sweep of the planted trainable on Ray, and return its table of trials."""
-    set_local_ray()
+    set_ray()
     from sleepsweep.sweep import run_sweep
 
     # Workers cannot import a test by its name.

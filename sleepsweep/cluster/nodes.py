@@ -1,0 +1,72 @@
+"""Joining a Ray cluster, and whether its nodes can do what a sweep asks of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+import sleepsweep
+from sleepsweep.errors import UserError
+
+PATIENCE_S = 120.0
+"""Seconds in which a node must have told what it has."""
+
+
+def join_cluster(address: str, options: Mapping[str, Any]) -> None:
+    """Connect to the Ray cluster at `address`, ``host:port`` or ``auto``.
+
+    Raises `UserError` where there is none, or it does not let us in.
+    """
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"--cluster {address}: cannot be joined ({first}). Is a Ray cluster up there, of the "
+            f"version {ray.__version__}, and is RAY_AUTH_TOKEN its token, where it has one?"
+        ) from error
+
+
+def check_nodes(folders: Sequence[Path]) -> None:
+    """Raise `UserError` for nodes with another sleepsweep, or that do not see the `folders`."""
+    probe = _probe(sleepsweep.__version__, [str(folder) for folder in folders])
+    waiting = {}
+    everyone = ray.nodes()  # type: ignore[no-untyped-call]
+    for node in (node for node in everyone if node["Alive"]):
+        strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        task = ray.remote(probe).options(num_cpus=0, scheduling_strategy=strategy)
+        waiting[task.remote()] = node["NodeManagerHostname"]
+    troubles = []
+    for answer, host in waiting.items():
+        try:
+            said = ray.get(answer, timeout=PATIENCE_S)
+        except ray.exceptions.RayError as error:
+            said = f"does not answer ({type(error).__name__})"
+        if said:
+            troubles.append(f"{host} {said}")
+    if troubles:
+        raise UserError(
+            f"the cluster cannot run this sweep: {'; '.join(troubles)}. Install the same version "
+            "on every node, and keep the sweep's folder (--out) and the prepared recordings "
+            "(SLEEPSWEEP_CACHE) where all nodes see them."
+        )
+
+
+def _probe(version: str, folders: Sequence[str]) -> Callable[[], str]:
+    """What a node is asked; a function inside another travels as code, not by its name there."""
+
+    def probe() -> str:
+        import os
+
+        try:
+            import sleepsweep as there
+        except ImportError:
+            return "has no sleepsweep"
+        if there.__version__ != version:
+            return f"has sleepsweep {there.__version__}, this is {version}"
+        missing = [folder for folder in folders if not os.path.isdir(folder)]  # noqa: PTH112
+        return f"does not see {', '.join(missing)}" if missing else ""
+
+    return probe
