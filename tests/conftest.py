@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sleepsweep import cli
@@ -104,6 +105,26 @@ def sweep() -> Callable[..., SweepSpec]:
 def store(_cache: None) -> Store:
     """The tiny search space's store, of five simulated subjects."""
     return prepare(DataSpec.model_validate(TINY["data"]))
+
+
+@pytest.fixture(scope="session")
+def write_nights(store: Store) -> Callable[..., Path]:
+    """Write some of the simulated epochs, all stages among them, as a folder of npz files.
+
+    A file a subject, `names` theirs; `changes` replace arrays of each.
+    """
+
+    def write(folder: Path, names: Sequence[str], epochs: int = 40, **changes: Any) -> Path:
+        folder.mkdir(parents=True)
+        for place, name in enumerate(names):
+            rows = store.rows([store.subjects[place % len(store.subjects)]])
+            some = rows[:: len(rows) // epochs][:epochs]
+            own = {"x": store.gather(some)[:, 0], "y": store.stages(some), "fs": 100,
+                   "ch_label": "Fpz-Cz"}  # fmt: skip
+            np.savez(folder / f"{name}.npz", **{**own, **changes})
+        return folder
+
+    return write
 
 
 @pytest.fixture
