@@ -64,7 +64,15 @@ class ExperimentFolder:
         return self.path / "experiment.json"
 
     def locked(self) -> AbstractContextManager[None]:
-        """Make the folder and hold it for one run; see `SweepLock.held`."""
+        """Make the folder and hold it for one run; see `SweepLock.held`.
+
+        Raises `UserError` for a folder that holds something else: `--fresh` would delete it.
+        """
+        others = self.path.is_dir() and any(child.name != ".lock" for child in self.path.iterdir())
+        if others and not self.manifest_path.exists():
+            raise UserError(
+                f"{self.path}: is not empty and holds no experiment; give another --out."
+            )
         return SweepLock(self.path).held()
 
     def begin(self, spec: ExperimentSpec, facts: Mapping[str, Any], *, fresh: bool) -> None:
