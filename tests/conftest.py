@@ -62,7 +62,7 @@ def merged(changes: dict[str, Any]) -> dict[str, Any]:
     """Return the tiny search space with some sections changed."""
     tree = {key: dict(value) if isinstance(value, dict) else value for key, value in TINY.items()}
     for key, value in changes.items():
-        tree[key] = {**tree[key], **value} if isinstance(value, dict) else value
+        tree[key] = {**tree.get(key, {}), **value} if isinstance(value, dict) else value
     return tree
 
 

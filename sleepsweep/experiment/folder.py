@@ -13,6 +13,7 @@ index.html           all of it on one page
 """
 
 import json
+import math
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -131,7 +132,7 @@ class ExperimentFolder:
     def finish(self, stage: Stage, found: Mapping[str, Any]) -> None:
         """Write down that a stage is done, and what it found; what is no number is left out."""
         manifest = self.read_manifest()
-        told = {key: value for key, value in found.items() if value == value}
+        told = {k: v for k, v in found.items() if isinstance(v, str) or math.isfinite(v)}
         manifest[DONE][stage] = {**told, **now()}
         self._write(manifest)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sleepsweep import webpage
@@ -140,8 +141,9 @@ def _courses(path: Path) -> Iterator[dict[str, Any]]:
         if not (path / f"{name}.csv").exists():
             continue
         table = pd.read_csv(path / f"{name}.csv")
-        # JSON has no NaN: a line has a gap there.
-        values = table[list(lines)].astype(object).where(table[list(lines)].notna(), None)
+        # JSON has neither NaN nor infinity: a line has a gap there.
+        numbers = table[list(lines)].astype(float)
+        values = numbers.astype(object).where(np.isfinite(numbers), None)
         yield {
             "title": title,
             "steps": table["step"].tolist(),
