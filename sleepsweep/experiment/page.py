@@ -12,6 +12,7 @@ import pandas as pd
 from sleepsweep import webpage
 from sleepsweep.experiment.folder import DONE, ExperimentFolder
 from sleepsweep.experiment.policy import PolicySpec
+from sleepsweep.experiment.spec import STAGES as ORDER
 from sleepsweep.folder.sweepfolder import OPENED
 from sleepsweep.metrics import STAGES
 from sleepsweep.trial import text_of
@@ -65,7 +66,7 @@ def html(folder: ExperimentFolder) -> str:
         stagings=list(_stagings(path, done)),
         measures=MEASURES,
         stages=STAGES,
-        done=done,
+        done={stage: done[stage] for stage in ORDER if stage in done},
         courses=[title for name, (title, _) in COURSES.items() if (path / f"{name}.csv").exists()],
         latent=_latent(path) if "latent" in done else None,
         opened=[entry["time"] for entry in manifest[OPENED]],
