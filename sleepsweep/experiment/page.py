@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sleepsweep import webpage
 from sleepsweep.experiment.folder import DONE, ExperimentFolder
 from sleepsweep.experiment.policy import PolicySpec
+<<<<<<< HEAD
 from sleepsweep.folder.studyfolder import OPENED
 from sleepsweep.latent import MEASURES as MEASURED
+=======
+from sleepsweep.experiment.spec import STAGES as ORDER
+from sleepsweep.folder.sweepfolder import OPENED
+>>>>>>> moretests
 from sleepsweep.metrics import STAGES
 from sleepsweep.trial import text_of
 
@@ -65,7 +71,7 @@ def html(folder: ExperimentFolder) -> str:
         stagings=list(_stagings(path, done)),
         measures=MEASURES,
         stages=STAGES,
-        done=done,
+        done={stage: done[stage] for stage in ORDER if stage in done},
         courses=[title for name, (title, _) in COURSES.items() if (path / f"{name}.csv").exists()],
         latent=_latent(path, done["latent"]) if "latent" in done else None,
         opened=[entry["time"] for entry in manifest[OPENED]],
@@ -142,8 +148,9 @@ def _courses(path: Path) -> Iterator[dict[str, Any]]:
         if not (path / f"{name}.csv").exists():
             continue
         table = pd.read_csv(path / f"{name}.csv")
-        # JSON has no NaN: a line has a gap there.
-        values = table[list(lines)].astype(object).where(table[list(lines)].notna(), None)
+        # JSON has neither NaN nor infinity: a line has a gap there.
+        numbers = table[list(lines)].astype(float)
+        values = numbers.astype(object).where(np.isfinite(numbers), None)
         yield {
             "title": title,
             "steps": table["step"].tolist(),

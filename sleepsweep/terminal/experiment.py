@@ -1,6 +1,7 @@
 """How an experiment shows in the terminal: a line a check, and the scores at the end."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,8 +64,8 @@ class StageJson:
         self._print({"event": "done", "stage": stage, **found})
 
     def _print(self, event: Mapping[str, Any]) -> None:
-        # JSON has no NaN.
-        told = {key: None if value != value else value for key, value in event.items()}
+        # JSON has neither NaN nor infinity.
+        told = {key: value if _is_json(value) else None for key, value in event.items()}
         print(json.dumps({"experiment": self._name, **told}), flush=True)
 
 
@@ -76,6 +77,10 @@ def scores_table(heading: str, overall: pd.DataFrame) -> Group:
         interval = f"{low:.1f} to {high:.1f}" if low == low else "none: one subject"
         made.add_row(NAMES[measure], f"{value:.1f}", interval)
     return section(heading, made)
+
+
+def _is_json(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _said(key: str) -> str:
