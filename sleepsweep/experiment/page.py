@@ -12,13 +12,9 @@ import pandas as pd
 from sleepsweep import webpage
 from sleepsweep.experiment.folder import DONE, ExperimentFolder
 from sleepsweep.experiment.policy import PolicySpec
-<<<<<<< HEAD
+from sleepsweep.experiment.spec import STAGES as ORDER
 from sleepsweep.folder.studyfolder import OPENED
 from sleepsweep.latent import MEASURES as MEASURED
-=======
-from sleepsweep.experiment.spec import STAGES as ORDER
-from sleepsweep.folder.sweepfolder import OPENED
->>>>>>> moretests
 from sleepsweep.metrics import STAGES
 from sleepsweep.trial import text_of
 
@@ -85,19 +81,29 @@ def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Subjects", ", ".join(f"{part} {len(people)}" for part, people in subjects.items())
     yield "Encoder", f"{spec['encoder']['name']}, {spec['encoder']['latent_dim']} dimensions"
     yield "Policy", _policy_text(spec["policy"])
-    if "pretrain" not in manifest[DONE]:
-        return
-    found = manifest[DONE]["pretrain"]
+    if "pretrain" in manifest[DONE]:
+        yield "Pretraining", _course_text(manifest[DONE]["pretrain"], spec["pretrain"])
+    if "finetune" in manifest[DONE]:
+        tuned, found = spec["finetune"], manifest[DONE]["finetune"]
+        yield (
+            "Fine-tuning",
+            (
+                f"{found['steps']} steps of {tuned['batch_size']} epochs; encoder's layers: "
+                f"{tuned['layers']}; classifier: {tuned['classifier']}"
+            ),
+        )
+
+
+def _course_text(found: Mapping[str, Any], pretrain: Mapping[str, Any]) -> str:
     ended = {
         "complete": "", "no_improvement": ", stopped as the validation loss fell no more",
         "collapsed": ", collapsed", "diverged": ", diverged",
     }[found["ended"]]  # fmt: skip
-    yield (
-        "Pretraining",
-        (
-            f"{found['steps']} steps{ended}; {found['epochs_per_s']:.0f} epochs a second, "
-            f"at most {found['memory_mib']:.0f} MiB"
-        ),
+    steps, kept = found["steps"], found["kept_step"]
+    kept_text = "" if kept == steps else f"; the network of step {kept} is kept"
+    return (
+        f"{steps} steps of {pretrain['batch_size']} epochs{ended}{kept_text}; "
+        f"{found['epochs_per_s']:.0f} epochs a second, at most {found['memory_mib']:.0f} MiB"
     )
 
 

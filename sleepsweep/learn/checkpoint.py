@@ -1,6 +1,7 @@
 """Checkpoints: the state of a run as a file of tensors and plain values."""
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     but tensors and plain values.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of a pickle that it refuses: the error says so.
+            warnings.simplefilter("ignore")
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such checkpoint.") from error
     except OSError:

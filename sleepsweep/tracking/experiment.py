@@ -61,7 +61,7 @@ class ExperimentTracker:
                 self._put("a file", partial(_attach, path=path, below=self._folder.path))
         status = "FINISHED" if complete else "KILLED"
         self._put("the end", lambda client, run: client.set_terminated(run, status))
-        left = self._outbox.close(PATIENCE_S, renewed=self._uri is None)
+        left = self._outbox.close(PATIENCE_S, renewed=complete and self._uri is None)
         if not left:
             return None
         error = self._outbox.error
