@@ -37,6 +37,9 @@ COURSES = {
     "pretraining": ("Pretraining", {"loss": "training", "validation_loss": "validation"}),
     "finetuning": ("Fine-tuning", {"loss": "training loss", "macro_f1": "validation macro-F1"}),
 }
+FEW = 5
+"""Of fewer subjects an interval says little."""
+
 PICTURES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
@@ -60,11 +63,13 @@ def html(folder: ExperimentFolder) -> str:
     """The whole page as text."""
     manifest, path = folder.read_manifest(), folder.path
     spec, done = manifest["spec"], manifest[DONE]
+    stagings = list(_stagings(path, done))
     return webpage.render(
         Path(__file__).parent / "templates",
         spec=spec,
         facts=dict(_facts(manifest)),
-        stagings=list(_stagings(path, done)),
+        stagings=stagings,
+        few=any(1 < staging.subjects < FEW for staging in stagings),
         measures=MEASURES,
         stages=STAGES,
         done={stage: done[stage] for stage in ORDER if stage in done},
@@ -133,10 +138,12 @@ def _stagings(path: Path, done: Mapping[str, Any]) -> Iterator[Staging]:
 def _cell(row: Any, value: str) -> str:
     if row[value] != row[value]:
         return "–"
-    told = f"{100 * row[value]:.1f}"
-    if row["low"] != row["low"]:
-        return f"{told} (no interval)"
-    return f"{told} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+    points, low, high = (_number(100 * row[key], 1) for key in (value, "low", "high"))
+    return f"{points} (no interval)" if row["low"] != row["low"] else f"{points} ({low} to {high})"
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _latent(path: Path, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def _latent(path: Path, found: Mapping[str, Any]) -> dict[str, Any]:
         for kind, name in PICTURES.items()
         if (path / "latent" / f"{kind}.png").exists()
     }
-    told = {each.label: f"{found[key]:.3f}" for key, each in MEASURED.items() if key in found}
+    told = {each.label: _number(found[key], 3) for key, each in MEASURED.items() if key in found}
     return {"pictures": pictures, "page": "latent/index.html", "measures": told}
 
 

@@ -43,6 +43,6 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 def _refused(path: Path, why: str) -> UserError:
     return UserError(
-        f"{path} {why}; nothing of it was run. Name another file, or move this one away: a run "
-        "that finds no checkpoint begins anew."
+        f"{path} {why}; nothing of it was run. Name another file; where it is the state of a "
+        "run, move it away, and the run begins anew."
     )
