@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from sleepsweep.data.preparation import prepare
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.experiment.folder import ExperimentFolder
-from sleepsweep.experiment.latentfiles import write_latent
+from sleepsweep.experiment.latentfiles import write_embeddings, write_latent
 from sleepsweep.experiment.scorefiles import write_scores
 from sleepsweep.experiment.spec import LatentSpec
 from sleepsweep.experiment.stages.base import ENCODER, FINETUNED, PROBE
@@ -109,7 +107,8 @@ def scored_people(about: About, store: Store, *, strangers: bool) -> People:
     hint = "where they are other people, give --strangers"
     if not left:
         raise UserError(f"{store.folder}: all {why}; {hint}.")
-    return People(left, opens_test=False, note=f"{why}, and are left out; {hint}." if known else "")
+    opens = not strangers and not set(left).isdisjoint(about.test)
+    return People(left, opens, note=f"{why}, and are left out; {hint}." if known else "")
 
 
 def evaluate_people(file: ModelFile, store: Store, people: People, out: Path) -> Staged:
@@ -145,13 +144,8 @@ def embed_people(model: Model, store: Store, spec: LatentSpec, out: Path) -> tup
         store = store.withholding(model.about.test)
     rows = store.rows(store.subjects)
     features = embed_rows(model.encoder, store.gather, rows)
-    columns = {f"e{place}": column for place, column in enumerate(features.T)}
-    with writing(out), replacing(out / "embeddings.parquet") as partial:
-        table = pd.concat([store.labels(rows), pd.DataFrame(columns)], axis=1)
-        table.to_parquet(partial, index=False)
+    write_embeddings(store.labels(rows), features, out / "embeddings.parquet")
     embedded = Embedded(features, store.stages(rows), store.subjects_of(rows))
-    some = embedded.sample_rows(spec.most_epochs)
     title = f"{store.folder.name}: latent space"
-    sample = embedded.sample(spec.most_epochs)
-    write_latent(sample, store.labels(rows[some]), spec, out / "latent", title)
+    write_latent(embedded.sample(spec.most_epochs), spec, out / "latent", title)
     return len(rows), len(store.subjects)

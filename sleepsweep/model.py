@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field
 from torch import nn
 
 from sleepsweep.data.recording import Normalize
@@ -21,6 +21,9 @@ from sleepsweep.learn.staging import Staging
 from sleepsweep.part import PartSpec
 
 FORMAT = "sleepsweep model 1"
+
+# What is raised where the parts of a file are not those of a model, by pydantic and by torch.
+MISFITS = (AttributeError, KeyError, RuntimeError, TypeError, UserError, ValueError)
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 
@@ -77,7 +80,7 @@ class Model:
             about = About.model_validate(state["about"])
             network = _built(about)
             network.load_state_dict(state["weights"])
-        except (KeyError, ValidationError, RuntimeError) as error:
+        except MISFITS as error:
             first = str(error).splitlines()[0]
             raise UserError(
                 f"{path}: is a damaged model, or one of another version ({first})."

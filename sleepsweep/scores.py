@@ -21,6 +21,9 @@ MEASURES: dict[str, Callable[[Confusion], float]] = {
 }  # fmt: skip
 """What is told of all epochs pooled, by name."""
 
+LOWEST = {"kappa": -1.0}
+"""The lowest value that a measure can have, where it is not 0."""
+
 OF_SUBJECTS = "macro_f1_of_subjects"
 """The mean over subjects of each one's macro-F1, beside that of all their epochs pooled."""
 
@@ -61,7 +64,10 @@ class Staged:
 
     def overall(self) -> pd.DataFrame:
         """A row a measure: `value` in 0–1, its 95 % interval `low` to `high`, subjects, epochs."""
-        rows = [(name, *self._interval(measure)) for name, measure in MEASURES.items()]
+        rows = [
+            (name, *self._interval(measure, LOWEST.get(name, 0.0)))
+            for name, measure in MEASURES.items()
+        ]
         rows.append((OF_SUBJECTS, *_mean_interval([macro_f1(m) for m in self._matrices])))
         table = pd.DataFrame(rows, columns=["measure", "value", "low", "high"])
         return table.assign(subjects=len(self._matrices), epochs=len(self.predicted))
@@ -101,25 +107,27 @@ class Staged:
     def _matrices(self) -> list[Confusion]:
         return list(self.confusions.values())
 
-    def _interval(self, measure: Callable[[Confusion], float]) -> tuple[float, float, float]:
+    def _interval(
+        self, measure: Callable[[Confusion], float], lowest: float = 0.0
+    ) -> tuple[float, float, float]:
         value, count = measure(self.pooled), len(self._matrices)
         if count < 2:
             return value, np.nan, np.nan
         left = np.array([measure(self.pooled - matrix) for matrix in self._matrices])
         error = np.sqrt((count - 1) / count * ((left - left.mean()) ** 2).sum())
-        return _around(value, error, count)
+        return _around(value, error, count, lowest)
 
 
 def _mean_interval(values: list[float]) -> tuple[float, float, float]:
     if len(values) < 2:
         return float(np.mean(values)), np.nan, np.nan
     error = float(np.std(values, ddof=1)) / np.sqrt(len(values))
-    return _around(float(np.mean(values)), error, len(values))
+    return _around(float(np.mean(values)), error, len(values), 0.0)
 
 
-def _around(value: float, error: float, count: int) -> tuple[float, float, float]:
+def _around(value: float, error: float, count: int, lowest: float) -> tuple[float, float, float]:
     half = float(stdtrit(count - 1, 0.975)) * float(error)
-    return float(value), max(float(value) - half, -1.0), min(float(value) + half, 1.0)
+    return float(value), max(float(value) - half, lowest), min(float(value) + half, 1.0)
 
 
 def _share(part: int, whole: int) -> float:

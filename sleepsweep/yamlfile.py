@@ -1,11 +1,28 @@
 """YAML that people write: nothing in it is executed, and no key is given twice in silence."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
 Location = tuple[int | str, ...]
+
+
+class Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, to which 1e-3 is a number as in YAML 1.2, and no text as in 1.1."""
+
+
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
+def parse_value(text: str) -> Any:
+    """Return what a `text` without places says. Raises `yaml.YAMLError` if it is not valid YAML."""
+    return yaml.load(text, Loader=Loader)  # noqa: S506 - it is a safe one
 
 
 def parse_yaml(text: str) -> tuple[Any, dict[Location, int]]:
@@ -15,8 +32,8 @@ def parse_yaml(text: str) -> tuple[Any, dict[Location, int]]:
     one would win.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        root = yaml.compose(text, Loader=Loader)
+        content = parse_value(text)
         located = list(_locations(root))
     except RecursionError as error:
         raise yaml.YAMLError("it holds itself, or is nested too deeply") from error

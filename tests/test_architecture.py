@@ -44,7 +44,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.experiment",),
     ("sleepsweep.evaluation",),
     ("sleepsweep.search",),
-    ("sleepsweep.plan", "sleepsweep.tracking"),
+    ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.cluster"),
     ("sleepsweep.confirmation", "sleepsweep.sweep"),
     ("sleepsweep.forecast",),
     ("sleepsweep.terminal", "sleepsweep.augmentpage"),
@@ -57,7 +57,12 @@ ONLY_IN = {
     "psutil": {"sleepsweep.systemmetrics"},
     "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
     "optuna": {"sleepsweep.search.history", "sleepsweep.search.samplers"},
-    "ray": {"sleepsweep.search.schedulers", "sleepsweep.search.searcher", "sleepsweep.sweep"},
+    "ray": {
+        "sleepsweep.search.schedulers",
+        "sleepsweep.search.searcher",
+        "sleepsweep.sweep",
+        "sleepsweep.cluster.nodes",
+    },
     "sleepsweep_analysis": {
         "sleepsweep.cli.ranking",
         "sleepsweep.cli.reading",

@@ -14,6 +14,19 @@ def test_content_and_lines() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "number"),
+    [("1e-3", 1e-3), ("1.0e30", 1e30), ("-2E4", -2e4), (".5e+1", 5.0), ("1.e2", 100.0)],
+)
+def test_a_number_with_an_exponent_is_a_number(text: str, number: float) -> None:
+    assert parse_yaml(f"a: {text}")[0] == {"a": number}
+
+
+@pytest.mark.parametrize("text", ["1e", "e3", "1e3a", "1e-3.5", "'1e3'", "1-e3", "."])
+def test_what_is_like_a_number_is_a_text(text: str) -> None:
+    assert isinstance(parse_yaml(f"a: {text}")[0]["a"], str)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("a: 1\nb: 2\na: 3\n", "line 3: a is given twice"),

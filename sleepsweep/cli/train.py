@@ -1,7 +1,6 @@
-"""The commands on a single model: train, evaluate, embed."""
+"""The command that runs experiments: train."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,6 +18,8 @@ from sleepsweep.cli.options import Data, Json, Preset, Quiet, Settings, Tracking
 from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
+    from json import dumps
+
     from rich.console import Console
 
     from sleepsweep.experiment.configfile import ConfigFile
@@ -31,23 +32,6 @@ Config = Annotated[
     Path,
     typer.Argument(metavar="CONFIG", help="An experiment: YAML, published JSON, or a folder."),
 ]
-ModelPath = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="An experiment's folder, or a model file in it.")
-]
-Other = Annotated[Path, typer.Option(help="Recordings, or a store.")]
-Derivation = Annotated[
-    list[str] | None, typer.Option(help="A derivation to take; repeatable, in the model's order.")
-]
-
-
-class Plane(StrEnum):
-    """A picture of a latent space; typer takes no list of a Literal."""
-
-    PCA = "pca"
-    TSNE = "tsne"
-    UMAP = "umap"
-
-
 StageName = Literal["pretrain", "latent", "probe", "finetune", "test"]
 
 
@@ -68,6 +52,7 @@ def train(
     """
     from sleepsweep.experiment.configfile import read_configs
     from sleepsweep.spec.specfile import read_settings
+    from sleepsweep.terminal.summary import note
     from sleepsweep.tracking import check_server
 
     given = {"seed": seed, "tracking.uri": tracking_uri}
@@ -76,90 +61,13 @@ def train(
     for uri in {one.spec.tracking.uri for one in configs}:
         check_server(uri)
     console = console_for(quiet=quiet or json)
+    for sentence in dict.fromkeys(sentence for one in configs for sentence in one.notes):
+        console.print(note(sentence))
     statuses = [
         _train_one(one, stage, console, fresh=fresh, json=json, several=len(configs) > 1)
         for one in configs
     ]
     raise typer.Exit(next((status for status in statuses if status), COMPLETE))
-
-
-@app.command()
-def evaluate(
-    model: ModelPath, data: Other, derivation: Derivation = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Default: evaluations/DATA beside the model.")
-    ] = None,
-    strangers: Annotated[
-        bool,
-        typer.Option("--strangers", help="Who is named as a subject seen in training is another."),
-    ] = False,
-    quiet: Quiet = False, json: Json = False,
-) -> None:  # fmt: skip
-    """Stage recordings with a model, and compare with the experts' stages.
-
-    On the recordings that it was trained on, only its test subjects are scored.
-    """
-    from json import dumps
-
-    from sleepsweep.evaluation import (
-        evaluate_people,
-        prepare_for,
-        read_model,
-        scored_people,
-    )
-    from sleepsweep.progress import progress_bar
-    from sleepsweep.terminal.experiment import scores_table
-    from sleepsweep.terminal.summary import note, pointer
-
-    file = read_model(model, classifier=True)
-    console = console_for(quiet=quiet or json)
-    with progress_bar(console, "Preparing") as report:
-        store = prepare_for(file.model.about, data, derivation, report)
-    file.model.check_fits(store)
-    people = scored_people(file.model.about, store, strangers=strangers)
-    if people.note:
-        console.print(note(people.note))
-    place = out or file.path.parent / "evaluations" / data.resolve().name
-    found = evaluate_people(file, store, people, place)
-    console.print(scores_table(f"{file.path.stem} on {data}", found.overall()))
-    console.print(pointer("\nTables", str(place)))
-    if json:
-        print(dumps({"out": str(place), **found.key_values()}))
-
-
-@app.command()
-def embed(
-    model: ModelPath, data: Other,
-    out: Annotated[Path, typer.Option(help="The folder to write.")],
-    derivation: Derivation = None,
-    picture: Annotated[
-        list[Plane] | None,
-        typer.Option(help="A plane to draw; repeatable. Default: all."),
-    ] = None,
-    quiet: Quiet = False,
-) -> None:  # fmt: skip
-    """Embed recordings: all epochs to parquet; measures and pictures of some.
-
-    Of the recordings that the model was trained on, the test subjects stay closed.
-    """
-    from sleepsweep.evaluation import embed_people, prepare_for, read_model
-    from sleepsweep.experiment.spec import LatentSpec
-    from sleepsweep.progress import progress_bar
-    from sleepsweep.terminal.summary import pointer
-
-    file = read_model(model, classifier=False)
-    spec = (
-        LatentSpec()
-        if not picture
-        else LatentSpec(pictures=tuple(dict.fromkeys(plane.value for plane in picture)))
-    )
-    console = console_for(quiet=quiet)
-    with progress_bar(console, "Preparing") as report:
-        store = prepare_for(file.model.about, data, derivation, report)
-    file.model.check_fits(store)
-    count, people = embed_people(file.model, store, spec, out)
-    console.print(f"{count:,} epochs of {people} subjects in {out / 'embeddings.parquet'}.")
-    console.print(pointer("Pictures", str(out / "latent" / "index.html")))
 
 
 def _train_one(
@@ -170,14 +78,14 @@ def _train_one(
     from rich.text import Text
 
     from sleepsweep.progress import progress_bar
-    from sleepsweep.terminal.summary import note
+    from sleepsweep.terminal.experiment import opening
 
     console.print(Text(f"{config.spec.name}  ({config.path})", style="bold"))
-    for sentence in config.notes:
-        console.print(note(sentence))
     try:
         with progress_bar(console, "Preparing") as report:
             setting = config.setting(report)
+        for line in opening(setting):
+            console.print(line)
         return _run(setting, config.out.resolve(), stage, console, fresh=fresh, json=json)
     except UserError as error:
         if not several:
@@ -204,12 +112,19 @@ def _run(
         try:
             listeners = _listeners(setting, folder, tracker, console, json=json)
             sound = run_experiment(setting, folder, listeners, stage)
+        except KeyboardInterrupt:
+            print("sleepsweep: stopping, once MLflow has what was found", file=sys.stderr)
+            raise
         finally:
             unsent = tracker.close(complete=sound)
+    status = COMPLETE if sound else TRIALS_FAILED
+    if json:
+        end = {"event": "end", "experiment": setting.spec.name, "status": status, "out": str(out)}
+        print(dumps({**end, "done": list(folder.done)}), flush=True)
     _print_end(folder, console)
     for line in ([unsent] if unsent else []) + ([] if sound else [DIVERGED]):
         print(f"sleepsweep: {line}", file=sys.stderr)
-    return COMPLETE if sound else TRIALS_FAILED
+    return status
 
 
 DIVERGED = (

@@ -12,6 +12,7 @@ test/probe/, test/finetune/       the same of the test subjects
 index.html           all of it on one page
 """
 
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ class ExperimentFolder(StudyFolder):
     def finish(self, stage: Stage, found: Mapping[str, Any]) -> None:
         """Write down that a stage is done, and what it found; what is no number is left out."""
         manifest = self.read_manifest()
-        told = {key: value for key, value in found.items() if value == value}
+        told = {k: v for k, v in found.items() if isinstance(v, str) or math.isfinite(v)}
         manifest[DONE][stage] = {**told, **now()}
         self.write_manifest(manifest)
 

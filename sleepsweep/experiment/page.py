@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sleepsweep import webpage
 from sleepsweep.experiment.folder import DONE, ExperimentFolder
 from sleepsweep.experiment.policy import PolicySpec
+from sleepsweep.experiment.spec import STAGES as ORDER
 from sleepsweep.folder.studyfolder import OPENED
 from sleepsweep.latent import MEASURES as MEASURED
 from sleepsweep.metrics import STAGES
@@ -35,6 +37,9 @@ COURSES = {
     "pretraining": ("Pretraining", {"loss": "training", "validation_loss": "validation"}),
     "finetuning": ("Fine-tuning", {"loss": "training loss", "macro_f1": "validation macro-F1"}),
 }
+FEW = 5
+"""Of fewer subjects an interval says little."""
+
 PICTURES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
@@ -58,14 +63,16 @@ def html(folder: ExperimentFolder) -> str:
     """The whole page as text."""
     manifest, path = folder.read_manifest(), folder.path
     spec, done = manifest["spec"], manifest[DONE]
+    stagings = list(_stagings(path, done))
     return webpage.render(
         Path(__file__).parent / "templates",
         spec=spec,
         facts=dict(_facts(manifest)),
-        stagings=list(_stagings(path, done)),
+        stagings=stagings,
+        few=any(1 < staging.subjects < FEW for staging in stagings),
         measures=MEASURES,
         stages=STAGES,
-        done=done,
+        done={stage: done[stage] for stage in ORDER if stage in done},
         courses=[title for name, (title, _) in COURSES.items() if (path / f"{name}.csv").exists()],
         latent=_latent(path, done["latent"]) if "latent" in done else None,
         opened=[entry["time"] for entry in manifest[OPENED]],
@@ -79,19 +86,29 @@ def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Subjects", ", ".join(f"{part} {len(people)}" for part, people in subjects.items())
     yield "Encoder", f"{spec['encoder']['name']}, {spec['encoder']['latent_dim']} dimensions"
     yield "Policy", _policy_text(spec["policy"])
-    if "pretrain" not in manifest[DONE]:
-        return
-    found = manifest[DONE]["pretrain"]
+    if "pretrain" in manifest[DONE]:
+        yield "Pretraining", _course_text(manifest[DONE]["pretrain"], spec["pretrain"])
+    if "finetune" in manifest[DONE]:
+        tuned, found = spec["finetune"], manifest[DONE]["finetune"]
+        yield (
+            "Fine-tuning",
+            (
+                f"{found['steps']} steps of {tuned['batch_size']} epochs; encoder's layers: "
+                f"{tuned['layers']}; classifier: {tuned['classifier']}"
+            ),
+        )
+
+
+def _course_text(found: Mapping[str, Any], pretrain: Mapping[str, Any]) -> str:
     ended = {
         "complete": "", "no_improvement": ", stopped as the validation loss fell no more",
         "collapsed": ", collapsed", "diverged": ", diverged",
     }[found["ended"]]  # fmt: skip
-    yield (
-        "Pretraining",
-        (
-            f"{found['steps']} steps{ended}; {found['epochs_per_s']:.0f} epochs a second, "
-            f"at most {found['memory_mib']:.0f} MiB"
-        ),
+    steps, kept = found["steps"], found["kept_step"]
+    kept_text = "" if kept == steps else f"; the network of step {kept} is kept"
+    return (
+        f"{steps} steps of {pretrain['batch_size']} epochs{ended}{kept_text}; "
+        f"{found['epochs_per_s']:.0f} epochs a second, at most {found['memory_mib']:.0f} MiB"
     )
 
 
@@ -121,10 +138,12 @@ def _stagings(path: Path, done: Mapping[str, Any]) -> Iterator[Staging]:
 def _cell(row: Any, value: str) -> str:
     if row[value] != row[value]:
         return "–"
-    told = f"{100 * row[value]:.1f}"
-    if row["low"] != row["low"]:
-        return f"{told} (no interval)"
-    return f"{told} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+    points, low, high = (_number(100 * row[key], 1) for key in (value, "low", "high"))
+    return f"{points} (no interval)" if row["low"] != row["low"] else f"{points} ({low} to {high})"
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _latent(path: Path, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +152,7 @@ def _latent(path: Path, found: Mapping[str, Any]) -> dict[str, Any]:
         for kind, name in PICTURES.items()
         if (path / "latent" / f"{kind}.png").exists()
     }
-    told = {each.label: f"{found[key]:.3f}" for key, each in MEASURED.items() if key in found}
+    told = {each.label: _number(found[key], 3) for key, each in MEASURED.items() if key in found}
     return {"pictures": pictures, "page": "latent/index.html", "measures": told}
 
 
@@ -142,8 +161,9 @@ def _courses(path: Path) -> Iterator[dict[str, Any]]:
         if not (path / f"{name}.csv").exists():
             continue
         table = pd.read_csv(path / f"{name}.csv")
-        # JSON has no NaN: a line has a gap there.
-        values = table[list(lines)].astype(object).where(table[list(lines)].notna(), None)
+        # JSON has neither NaN nor infinity: a line has a gap there.
+        numbers = table[list(lines)].astype(float)
+        values = numbers.astype(object).where(np.isfinite(numbers), None)
         yield {
             "title": title,
             "steps": table["step"].tolist(),

@@ -1,6 +1,7 @@
 """Checkpoints: the state of a run as a file of tensors and plain values."""
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     but tensors and plain values.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of a pickle that it refuses: the error says so.
+            warnings.simplefilter("ignore")
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such checkpoint.") from error
     except OSError:
@@ -39,6 +43,6 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 def _refused(path: Path, why: str) -> UserError:
     return UserError(
-        f"{path} {why}; nothing of it was run. Name another file, or move this one away: a run "
-        "that finds no checkpoint begins anew."
+        f"{path} {why}; nothing of it was run. Name another file; where it is the state of a "
+        "run, move it away, and the run begins anew."
     )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from sleepsweep.errors import UserError
 from sleepsweep.spec.ranges import is_range
 from sleepsweep.spec.studyspec import StudySpec
-from sleepsweep.yamlfile import Location, parse_yaml
+from sleepsweep.yamlfile import Location, parse_value, parse_yaml
 
 Tree = dict[str, Any]
 Study = TypeVar("Study", bound=StudySpec)
@@ -29,7 +29,7 @@ def read_settings(settings: Iterable[str]) -> dict[str, Any]:
         if not (key and equals):
             raise UserError(f"--set {setting}: give KEY=VALUE, for example pretrain.steps=600.")
         try:
-            overrides[key] = yaml.safe_load(value)
+            overrides[key] = parse_value(value)
         except yaml.YAMLError as error:
             raise UserError(f"--set {setting}: the value is not valid YAML.") from error
     return overrides

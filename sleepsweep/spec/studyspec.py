@@ -1,9 +1,10 @@
 """What the YAML of a sweep and that of a single experiment have in common."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import SplitSpec
@@ -12,6 +13,16 @@ from sleepsweep.learn.pretrain import PretrainSpec
 from sleepsweep.learn.probe import ProbeSpec
 from sleepsweep.part import PartSpec
 from sleepsweep.spec.sections import TrackingSpec
+
+
+def _is_a_name(name: str) -> str:
+    # It becomes a folder, an experiment of MLflow's and a job.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise ValueError(
+            f"{name!r} is no name: 1 to 64 of the letters A to Z, digits, dots, hyphens and "
+            "underscores, the first a letter or a digit"
+        )
+    return name
 
 
 class StudySpec(PartSpec):
@@ -23,7 +34,7 @@ class StudySpec(PartSpec):
     what: ClassVar[str] = ""
     elsewhere: ClassVar[Mapping[str, str]] = {}
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    name: Annotated[str, AfterValidator(_is_a_name)]
     question: str = ""
     preset: str | None = None
     seed: Annotated[int, Field(ge=0)] = 0

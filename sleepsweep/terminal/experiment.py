@@ -1,13 +1,15 @@
 """How an experiment shows in the terminal: a line a check, and the scores at the end."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 from rich.console import Console, Group
 from rich.text import Text
 
+from sleepsweep.experiment.setting import Setting
 from sleepsweep.experiment.spec import Stage
 from sleepsweep.experiment.stages import Found
 from sleepsweep.scores import OF_SUBJECTS
@@ -21,6 +23,20 @@ DOING: dict[Stage, str] = {
     "pretrain": "Pretraining", "latent": "Latent space", "probe": "Probe",
     "finetune": "Fine-tuning", "test": "Test",
 }  # fmt: skip
+
+
+def opening(setting: Setting) -> Iterator[Text]:
+    """What is about to be run, and on whom."""
+    spec, trial = setting.spec, setting.trial
+    where = spec.data.root or spec.data.source
+    named = "simulated nights" if spec.data.kind == "simulated" else where
+    yield Text(
+        f"Recordings: {named}; subjects: {len(trial.train)} to train, {len(trial.validation)} to "
+        f"validate, {len(setting.test)} set aside to test"
+    )
+    steps: dict[Stage, int] = {"pretrain": spec.pretrain.steps, "finetune": spec.finetune.steps}
+    told = [f"{one} ({steps[one]:,} steps)" if one in steps else one for one in spec.ordered]
+    yield Text(f"Stages: {', '.join(told)}")
 
 
 class StageLines:
@@ -42,6 +58,8 @@ class StageLines:
         """See `sleepsweep.experiment.run.Listener`."""
         if found.get("ended") not in (None, "complete"):
             self._console.print(f"  ended: {_said(str(found['ended']))}")
+        if "kept_step" in found and found["kept_step"] != found["steps"]:
+            self._console.print(f"  kept: the network of step {found['kept_step']:,}")
 
 
 class StageJson:
@@ -63,8 +81,8 @@ class StageJson:
         self._print({"event": "done", "stage": stage, **found})
 
     def _print(self, event: Mapping[str, Any]) -> None:
-        # JSON has no NaN.
-        told = {key: None if value != value else value for key, value in event.items()}
+        # JSON has neither NaN nor infinity.
+        told = {key: value if _is_json(value) else None for key, value in event.items()}
         print(json.dumps({"experiment": self._name, **told}), flush=True)
 
 
@@ -76,6 +94,10 @@ def scores_table(heading: str, overall: pd.DataFrame) -> Group:
         interval = f"{low:.1f} to {high:.1f}" if low == low else "none: one subject"
         made.add_row(NAMES[measure], f"{value:.1f}", interval)
     return section(heading, made)
+
+
+def _is_json(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _said(key: str) -> str:

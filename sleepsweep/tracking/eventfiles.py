@@ -48,14 +48,23 @@ class SweepEvents:
     def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
         """See `sleepsweep.sweep.Observer`."""
         values = {key: row[key] for key in METRICS if key in row and row[key] == row[key]}
-        name = f"{record.order:03d}-{record.trial.id}"
+        name = _name(record)
         events = self._trials.setdefault(name, _Events(self._folder / name))
         events.write(values, row["step"])
         if row["decision"] != "continue":
-            self._trials.pop(name).close()
+            self._close(name)
 
     def trial_failed(self, record: TrialRecord) -> None:
         """See `sleepsweep.sweep.Observer`."""
+        self._close(_name(record))
+
+    def _close(self, name: str) -> None:
+        if name in self._trials:
+            self._trials.pop(name).close()
+
+
+def _name(record: TrialRecord) -> str:
+    return f"{record.order:03d}-{record.trial.id}"
 
 
 class _Events:

@@ -56,11 +56,12 @@ class ExperimentTracker:
     def close(self, *, complete: bool) -> str | None:
         """Close the run, wait a while for the log, and return a sentence on what is missing."""
         for name in ("index.html", "experiment.json"):
-            path = self._folder.path / name
-            self._put("a file", partial(_attach, path=path, below=self._folder.path))
+            # There is no page yet where the first stage was interrupted, or refused.
+            if (path := self._folder.path / name).exists():
+                self._put("a file", partial(_attach, path=path, below=self._folder.path))
         status = "FINISHED" if complete else "KILLED"
         self._put("the end", lambda client, run: client.set_terminated(run, status))
-        left = self._outbox.close(PATIENCE_S, renewed=self._uri is None)
+        left = self._outbox.close(PATIENCE_S, renewed=complete and self._uri is None)
         if not left:
             return None
         error = self._outbox.error

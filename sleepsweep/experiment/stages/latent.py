@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Generator, nn
 
 from sleepsweep.experiment.folder import ExperimentFolder
-from sleepsweep.experiment.latentfiles import write_latent
+from sleepsweep.experiment.latentfiles import write_embeddings, write_latent
 from sleepsweep.experiment.setting import Setting
 from sleepsweep.experiment.stages.base import Found, Tell, encoder_of
 from sleepsweep.latent import Embedded
@@ -26,7 +26,11 @@ def latent(setting: Setting, folder: ExperimentFolder, tell: Tell) -> Found:
         _views(setting, encoder, rows),
     )  # fmt: skip
     title = f"{setting.spec.name}: latent space of the validation subjects"
-    return {**write_latent(embedded, store.labels(rows), spec, folder.path / "latent", title)}
+    place = folder.path / "latent"
+    found = write_latent(embedded, spec, place, title)
+    path = place / "embeddings.parquet"
+    write_embeddings(store.labels(rows), embedded.features, path, found.planes)
+    return {**found.measures}
 
 
 def _views(

@@ -15,15 +15,14 @@
     const style = getComputedStyle(document.body);
     const second = Object.keys(lines).some((name) => name.includes("F1"));
     return {
-      margin: { l: 52, r: second ? 52 : 12, t: 8, b: 44 },
+      margin: { l: 52, r: 12, t: 8, b: 44 },
       xaxis: { title: { text: "optimiser step" }, gridcolor: grid, rangemode: "tozero" },
-      yaxis: { title: { text: "loss" }, gridcolor: grid, nticks: 6 },
-      ...(second && {
-        yaxis2: {
-          title: { text: "macro-F1" }, overlaying: "y", side: "right", showgrid: false, nticks: 5,
-          tickformat: ".2f",
-        },
-      }),
+      yaxis: { title: { text: "loss" }, gridcolor: grid, nticks: 6, automargin: true },
+      // Plotly throws where an axis is there but undefined.
+      ...(second && { yaxis2: {
+        title: { text: "macro-F1" }, overlaying: "y", side: "right", showgrid: false, nticks: 6,
+        automargin: true, tickformat: ".2f",
+      } }),
       legend: { orientation: "h", y: 1.15 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: style.color, size: 12, family: style.fontFamily },

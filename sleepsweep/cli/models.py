@@ -1,0 +1,105 @@
+"""The commands on a trained model: evaluate, embed."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sleepsweep.cli.app import app, console_for
+from sleepsweep.cli.options import Json, Quiet
+
+ModelPath = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="An experiment's folder, or a model file in it.")
+]
+Other = Annotated[Path, typer.Option(help="Recordings, or a store.")]
+Derivation = Annotated[
+    list[str] | None, typer.Option(help="A derivation to take; repeatable, in the model's order.")
+]
+
+
+class Plane(StrEnum):
+    """A picture of a latent space; typer takes no list of a Literal."""
+
+    PCA = "pca"
+    TSNE = "tsne"
+    UMAP = "umap"
+
+
+@app.command()
+def evaluate(
+    model: ModelPath, data: Other, derivation: Derivation = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Default: evaluations/DATA beside the model.")
+    ] = None,
+    strangers: Annotated[
+        bool,
+        typer.Option("--strangers", help="Who is named as a subject seen in training is another."),
+    ] = False,
+    quiet: Quiet = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Stage recordings with a model, and compare with the experts' stages.
+
+    On the recordings that it was trained on, only its test subjects are scored.
+    """
+    from json import dumps
+
+    from sleepsweep.evaluation import (
+        evaluate_people,
+        prepare_for,
+        read_model,
+        scored_people,
+    )
+    from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal.experiment import scores_table
+    from sleepsweep.terminal.summary import note, pointer
+
+    file = read_model(model, classifier=True)
+    console = console_for(quiet=quiet or json)
+    with progress_bar(console, "Preparing") as report:
+        store = prepare_for(file.model.about, data, derivation, report)
+    file.model.check_fits(store)
+    people = scored_people(file.model.about, store, strangers=strangers)
+    if people.note:
+        console.print(note(people.note))
+    place = out or file.path.parent / "evaluations" / data.resolve().name
+    found = evaluate_people(file, store, people, place)
+    console.print(scores_table(f"{file.path.stem} on {data}", found.overall()))
+    console.print(pointer("\nTables", str(place)))
+    if json:
+        print(dumps({"out": str(place), **found.key_values()}))
+
+
+@app.command()
+def embed(
+    model: ModelPath, data: Other,
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    derivation: Derivation = None,
+    picture: Annotated[
+        list[Plane] | None,
+        typer.Option(help="A plane to draw; repeatable. Default: all."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Embed recordings: all epochs to parquet; measures and pictures of some.
+
+    Of the recordings that the model was trained on, the test subjects stay closed.
+    """
+    from sleepsweep.evaluation import embed_people, prepare_for, read_model
+    from sleepsweep.experiment.spec import LatentSpec
+    from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal.summary import pointer
+
+    file = read_model(model, classifier=False)
+    spec = (
+        LatentSpec()
+        if not picture
+        else LatentSpec(pictures=tuple(dict.fromkeys(plane.value for plane in picture)))
+    )
+    console = console_for(quiet=quiet)
+    with progress_bar(console, "Preparing") as report:
+        store = prepare_for(file.model.about, data, derivation, report)
+    file.model.check_fits(store)
+    count, people = embed_people(file.model, store, spec, out)
+    console.print(f"{count:,} epochs of {people} subjects in {out / 'embeddings.parquet'}.")
+    console.print(pointer("Pictures", str(out / "latent" / "index.html")))

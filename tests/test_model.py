@@ -1,0 +1,198 @@
+"""A model as a file: the same network comes back, and nothing else is let in."""
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sleepsweep.data.recording import Normalize
+from sleepsweep.data.store import Store
+from sleepsweep.errors import UserError
+from sleepsweep.learn.encoders import EncoderSpec
+from sleepsweep.learn.probe import ProbeSpec, embed_rows
+from sleepsweep.learn.staging import Staging
+from sleepsweep.metrics import STAGES
+from sleepsweep.model import About, Model, _built, probe_classifier
+
+Tree = dict[str, Any]
+
+
+def about(classifier: str | None = "mlp", **changes: Any) -> About:
+    normalize: Normalize = "robust"
+    fields: Tree = {
+        "encoder": EncoderSpec(latent_dim=16), "classifier": classifier,
+        "derivations": ("Fpz-Cz",), "sfreq": 100.0, "epoch_s": 30.0, "normalize": normalize,
+        "data_hash": "abc", "seen": ("a", "b"), "test": ("c",),
+    }  # fmt: skip
+    return About(**{**fields, **changes})
+
+
+def model(classifier: str | None = "mlp", **changes: Any) -> Model:
+    """Return a network whose weights are not those that it is built with."""
+    described = about(classifier, **changes)
+    network = _built(described)
+    draw = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape, generator=draw))
+    return Model(described, network.eval())
+
+
+@pytest.mark.parametrize("classifier", [None, "linear", "mlp"])
+def test_what_is_saved_comes_back(tmp_path: Path, classifier: str | None) -> None:
+    saved = model(classifier)
+    saved.save(tmp_path / "model.pt")
+    loaded = Model.load(tmp_path / "model.pt")
+    assert loaded.about == saved.about
+    assert not loaded.network.training
+    epochs = torch.randn(6, 1, 3000, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        assert torch.equal(loaded.network(epochs), saved.network(epochs))
+        assert torch.equal(loaded.encoder(epochs), saved.encoder(epochs))
+
+
+def test_a_linear_probe_predicts_the_same_as_a_classifier(store: Store) -> None:
+    encoder = model(None).encoder
+    rows = store.rows(store.subjects[:3])[::9]
+    features = embed_rows(encoder, store.gather, rows)
+    fitted = ProbeSpec().fit(features, store.stages(rows), store.subjects_of(rows))
+    classifier = probe_classifier(fitted)
+    assert classifier is not None
+    others = store.rows(store.subjects[3:])
+    told = Staging(encoder, classifier).eval().stage(store.gather, others)
+    expected = fitted.predict(embed_rows(encoder, store.gather, others))
+    assert np.array_equal(told, expected)
+    assert len(set(told.tolist())) > 1
+
+
+def test_a_probe_lacking_a_stage_never_predicts_it_as_a_classifier(store: Store) -> None:
+    encoder = model(None).encoder
+    rows = store.rows(store.subjects)[::5]
+    stages = store.stages(rows)
+    some = rows[stages != STAGES.index("N2")]
+    features = embed_rows(encoder, store.gather, some)
+    fitted = ProbeSpec().fit(features, store.stages(some), store.subjects_of(some))
+    classifier = probe_classifier(fitted)
+    assert classifier is not None
+    told = Staging(encoder, classifier).eval().stage(store.gather, rows)
+    assert STAGES.index("N2") not in told
+
+
+def test_neighbours_are_no_classifier(store: Store) -> None:
+    rows = store.rows(store.subjects[:2])[::20]
+    features = embed_rows(model(None).encoder, store.gather, rows)
+    fitted = ProbeSpec(kind="knn").fit(features, store.stages(rows), store.subjects_of(rows))
+    assert probe_classifier(fitted) is None
+
+
+def test_loading_leaves_torch_s_own_generator_as_it_was(tmp_path: Path) -> None:
+    model().save(tmp_path / "model.pt")
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    Model.load(tmp_path / "model.pt")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        Model.load(path)
+    said = str(caught.value)
+    assert str(path) in said
+    assert "\n" not in said
+    return said
+
+
+def test_a_model_that_runs_code_is_refused_and_runs_nothing(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "exploded"),)
+
+    path = tmp_path / "model.pt"
+    torch.save({"format": "sleepsweep model 1", "about": Bomb(), "weights": {}}, path)
+    refused(path)
+    path.write_bytes(pickle.dumps(Bomb()))
+    refused(path)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_other_files_are_no_models(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    path.write_text("weights, weights, weights")
+    refused(path)
+    path.write_bytes(b"")
+    refused(path)
+    torch.save({"step": 3, "weights": {}}, path)
+    assert "no model of sleepsweep's" in refused(path)
+    torch.save(torch.zeros(3), path)
+    refused(path)
+    refused(tmp_path / "none.pt")
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9, 0.999])
+def test_a_model_cut_short_is_refused(tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "model.pt"
+    model().save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept * len(whole))])
+    refused(path)
+
+
+def without(key: str) -> Callable[[Tree], Tree]:
+    return lambda state: {name: value for name, value in state.items() if name != key}
+
+
+def described(**changes: Any) -> Callable[[Tree], Tree]:
+    return lambda state: {**state, "about": {**state["about"], **changes}}
+
+
+DAMAGED: dict[str, Callable[[Tree], Tree]] = {
+    "unknown key": described(colour="green"),
+    "unknown key of the encoder": described(encoder={"name": "SimpleSleepNet", "depth": 3}),
+    "unknown encoder": described(encoder={"name": "Other"}),
+    "unknown classifier": described(classifier="oracle"),
+    "wrong type": described(sfreq="fast"),
+    "no samples": described(sfreq=0.0),
+    "no number of samples": described(epoch_s=float("nan")),
+    "other width": described(encoder={"name": "SimpleSleepNet", "latent_dim": 32}),
+    "other channels": described(derivations=["Fpz-Cz", "Pz-Oz"]),
+    "no channel": described(derivations=[]),
+    "weights of the encoder alone": described(classifier=None),
+    "about is a list": lambda state: {**state, "about": [1, 2]},
+    "no about": without("about"),
+    "no weights": without("weights"),
+    "weights are a list": lambda state: {**state, "weights": [1, 2]},
+    "a weight is a word": lambda state: {**state, "weights": dict.fromkeys(state["weights"], "a")},
+    "a name is a number": lambda state: {**state, "weights": {1: torch.zeros(1)}},
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_model_whose_parts_do_not_fit_is_refused(tmp_path: Path, case: str) -> None:
+    path = tmp_path / "model.pt"
+    model().save(path)
+    torch.save(DAMAGED[case](torch.load(path, weights_only=True)), path)
+    refused(path)
+
+
+def test_epochs_as_the_model_s_own_fit(store: Store) -> None:
+    model().check_fits(store)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"derivations": ("Fpz-Cz", "Pz-Oz")}, "2 derivations (Fpz-Cz, Pz-Oz)"),
+        ({"sfreq": 128.0}, "30 s at 128 Hz"),
+        ({"epoch_s": 20.0}, "20 s at 100 Hz"),
+        ({"sfreq": 200.0, "epoch_s": 15.0}, "15 s at 200 Hz"),
+    ],
+)
+def test_epochs_of_another_kind_do_not_fit(store: Store, changes: Tree, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Model(about(**changes), torch.nn.Identity()).check_fits(store)
+    assert said in str(caught.value)
