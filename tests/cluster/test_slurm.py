@@ -1,0 +1,154 @@
+"""On a real Slurm of two nodes, each with a network and a host name of its own.
+
+``$SLEEPSWEEP_MINI_SLURM`` names the script that starts and ends it (``up``, ``down``, ``crash N``,
+``boot N``); it needs root.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from sleepsweep.cluster.slurm.jobs import Job, Jobs, look_up
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+SCRIPT = os.environ.get("SLEEPSWEEP_MINI_SLURM", "")
+TREE: dict[str, Any] = {
+    "name": "tiny",
+    "data": {"simulated": {"subjects": 5}},
+    "split": {"blocks": 1, "test": 0.2, "validation": 0.25},
+    "encoder": {"latent_dim": 16},
+    "pretrain": {"batch_size": 16, "steps": 4},
+    "probe": {"epochs_per_subject": 40},
+    "augmentations": {"size": [0, 2], "pool": {"RandomDCShift": {}, "SignFlip": {}}},
+    "search": {"trials": 8, "designs": ["none"], "baselines": False},
+    "scheduler": {"name": "none", "grace_steps": 1, "factor": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    if not SCRIPT or os.getuid() != 0:
+        pytest.skip("needs root, and SLEEPSWEEP_MINI_SLURM: a script that starts a real Slurm")
+    folder = tmp_path_factory.mktemp("ms")
+    environment = {**os.environ, "MINI_SLURM_DIR": str(folder), "MINI_SLURM_CPUS": "2"}
+    up = subprocess.run([SCRIPT, "up"], env=environment, capture_output=True, text=True)
+    if up.returncode:
+        pytest.skip(f"Slurm cannot be started here: {up.stderr.strip()[-200:]}")
+    yield
+    subprocess.run([SCRIPT, "down"], env=environment, check=True, capture_output=True)
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Path:
+    return written(tmp_path)
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    path = folder / "tiny.yaml"
+    path.write_text(yaml.safe_dump({**TREE, **changes}))
+    return path
+
+
+def command(*words: object) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "sleepsweep", "slurm", *map(str, words)]
+    return subprocess.run(line, capture_output=True, text=True)
+
+
+def submitted(space: Path, out: Path, *options: object) -> int:
+    done = command("submit", space, "--out", out, "--nodes", 2, "--cpus-per-task", 2, *options)
+    assert done.returncode == 0, done.stderr
+    return Jobs(out).newest()
+
+
+def ended(number: int, out: Path, patience_s: float = 600) -> Job:
+    until = time.monotonic() + patience_s
+    while not (job := look_up(number)).has_ended:
+        assert time.monotonic() < until, Jobs(out).log(number).read_text()
+        time.sleep(1)
+    return job
+
+
+def table_of(out: Path) -> pd.DataFrame:
+    table = pd.read_parquet(out / "trials.parquet")
+    return table[table["last"]] if table["last"].dtype == bool else table
+
+
+def planned(out: Path) -> int:
+    manifest = yaml.safe_load((out / "sweep.json").read_text())
+    return int(manifest["study"]["planned_trials"])
+
+
+def test_a_job_completes_a_sweep_on_both_nodes(slurm: None, space: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    number = submitted(space, out, "--time", 15)
+    job = ended(number, out)
+    log = Jobs(out).log(number).read_text()
+    assert (job.state, job.status) == ("COMPLETED", 0), log
+    table = table_of(out)
+    assert set(table["host"]) == {"node1", "node2"}
+    assert table["trial"].nunique() == planned(out) == 9
+    token = re.compile(r"\b[0-9a-f]{64}\b")
+    assert not token.search(log)
+    said = command("status", out)
+    assert "COMPLETED" in said.stdout
+    assert "complete" in command("logs", out).stdout or "status 0" in command("logs", out).stdout
+
+
+def test_before_its_limit_a_job_saves_queues_again_and_loses_nothing(
+    slurm: None, tmp_path: Path
+) -> None:
+    # Trials that are long enough for two limits of a minute.
+    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 40})
+    out = tmp_path / "out"
+    profile = tmp_path / "slurm.yaml"
+    profile.write_text("signal_s: 20\n")
+    os.environ["SLEEPSWEEP_SLURM"] = str(profile)
+    try:
+        number = submitted(space, out, "--time", 2)
+    finally:
+        del os.environ["SLEEPSWEEP_SLURM"]
+    job = ended(number, out, 850)
+    log = Jobs(out).log(number).read_text()
+    assert (job.state, job.status) == ("COMPLETED", 0), log
+    assert job.starts >= 3, log
+    table = table_of(out)
+    assert table["trial"].nunique() == planned(out)
+    assert not table.duplicated(["trial", "rung"]).any()
+
+
+def test_a_cancelled_job_ends_soon_and_a_new_one_goes_on(slurm: None, tmp_path: Path) -> None:
+    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 16})
+    out = tmp_path / "out"
+    number = submitted(space, out, "--time", 15)
+    until = time.monotonic() + 300
+    while not list(out.glob("trials/*/rungs.jsonl")):
+        assert time.monotonic() < until, Jobs(out).log(number).read_text()
+        time.sleep(0.5)
+    before = {path: path.read_text() for path in out.glob("trials/*/rungs.jsonl")}
+    started = time.monotonic()
+    assert command("cancel", out).returncode == 0
+    job = ended(number, out, 60)
+    assert time.monotonic() - started < 15
+    assert job.state == "CANCELLED"
+    again = ended(submitted(space, out, "--time", 15), out)
+    assert (again.state, again.status) == ("COMPLETED", 0)
+    for path, text in before.items():
+        assert path.read_text().startswith(text)
+
+
+def test_a_mistake_gives_the_job_its_status(slurm: None, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    space = written(tmp_path, data={"source": "npz", "root": str(tmp_path / "nowhere")})
+    job = ended(submitted(space, out, "--time", 5), out)
+    assert (job.state, job.status) == ("FAILED", 2)
+    assert "nowhere" in command("logs", out).stdout
