@@ -152,6 +152,7 @@ def _print_end(folder: "ExperimentFolder", uri: str | None, console: "Console") 
     from sleepsweep.terminal.summary import pointer
 
     for place, name in SCORED.items():
+        # What a stage that is not done any more had written is gone.
         if (path := folder.path / place / "overall.csv").exists():
             console.print(scores_table(name, pd.read_csv(path)))
     console.print(pointer("\nPage", str(folder.path / PAGE)))
