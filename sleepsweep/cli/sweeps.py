@@ -110,10 +110,10 @@ def launch(
 
 @app.command()
 def ui(sweep: SweepPath, port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
-    """Open MLflow's pages on a sweep, on this machine only."""
+    """Open MLflow's pages on a sweep or an experiment, on this machine only."""
     from sleepsweep.tracking import serve_ui, ui_address
 
-    print(f"The sweep's runs: {ui_address(sweep, port)}\nCtrl-C ends the server.", flush=True)
+    print(f"MLflow: {ui_address(sweep, port)}\nCtrl-C ends the server.", flush=True)
     raise typer.Exit(serve_ui(sweep, port))
 
 

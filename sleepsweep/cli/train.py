@@ -18,8 +18,6 @@ from sleepsweep.cli.options import Data, Json, Preset, Quiet, Settings, Tracking
 from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
-    from json import dumps
-
     from rich.console import Console
 
     from sleepsweep.experiment.configfile import ConfigFile
@@ -98,6 +96,8 @@ def _run(
     setting: "Setting", out: Path, stage: StageName | None, console: "Console", *, fresh: bool,
     json: bool,
 ) -> int:  # fmt: skip
+    from json import dumps
+
     from sleepsweep.experiment.folder import ExperimentFolder
     from sleepsweep.experiment.run import run_experiment
     from sleepsweep.folder.studyfolder import command
@@ -121,7 +121,7 @@ def _run(
     if json:
         end = {"event": "end", "experiment": setting.spec.name, "status": status, "out": str(out)}
         print(dumps({**end, "done": list(folder.done)}), flush=True)
-    _print_end(folder, console)
+    _print_end(folder, setting.spec.tracking.uri, console)
     for line in ([unsent] if unsent else []) + ([] if sound else [DIVERGED]):
         print(f"sleepsweep: {line}", file=sys.stderr)
     return status
@@ -144,7 +144,7 @@ def _listeners(
     return [StageJson(setting.spec.name) if json else StageLines(console), tracker, *events]
 
 
-def _print_end(folder: "ExperimentFolder", console: "Console") -> None:
+def _print_end(folder: "ExperimentFolder", uri: str | None, console: "Console") -> None:
     import pandas as pd
 
     from sleepsweep.experiment.page import PAGE, SCORED
@@ -152,6 +152,8 @@ def _print_end(folder: "ExperimentFolder", console: "Console") -> None:
     from sleepsweep.terminal.summary import pointer
 
     for place, name in SCORED.items():
+        # What a stage that is not done any more had written is gone.
         if (path := folder.path / place / "overall.csv").exists():
             console.print(scores_table(name, pd.read_csv(path)))
     console.print(pointer("\nPage", str(folder.path / PAGE)))
+    console.print(pointer("MLflow", uri or f"sleepsweep ui {folder.path}"))

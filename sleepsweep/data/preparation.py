@@ -12,7 +12,8 @@ from sleepsweep.data.atomic import written_beside
 from sleepsweep.data.names import bare_label
 from sleepsweep.data.people import People
 from sleepsweep.data.recording import Prepared, Recording, prepared
-from sleepsweep.data.source import DataSpec, Source
+from sleepsweep.data.recordings import Source
+from sleepsweep.data.source import DataSpec
 from sleepsweep.data.store import Store
 from sleepsweep.data.store_files import FORMAT_VERSION, holds_store, write_store
 from sleepsweep.errors import UserError

@@ -1,22 +1,22 @@
 """Where recordings come from: the ``data`` section of a YAML, and the one list of sources."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
 from sleepsweep.data.edf.described import DescribedSource, described_at, holds_edf
 from sleepsweep.data.edf.description import EXAMPLE, Description, is_description
 from sleepsweep.data.edf.sleep_edf import holds_sleep_edf, sleep_edf_source
-from sleepsweep.data.first import FirstRecordings
 from sleepsweep.data.folders import check_folder, check_tree, describe_folder
 from sleepsweep.data.names import bare_label
 from sleepsweep.data.npz import NpzSource, holds_npz, npz_files
-from sleepsweep.data.recording import Normalize, Recording
+from sleepsweep.data.recording import Normalize
+from sleepsweep.data.recordings import FirstRecordings, Source
 from sleepsweep.data.simulation.layout import CHANNELS, EPOCH_S
 from sleepsweep.data.simulation.nights import SimulatedSource, SimulatedSpec
 from sleepsweep.data.store_files import holds_store
@@ -24,26 +24,6 @@ from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
 
 ENTRY_POINTS = "sleepsweep.sources"
-
-
-class Source(Protocol):
-    """Recordings, one at a time.
-
-    A package offers its own by a class that is made from a `DataSpec`, named by an entry point of
-    the group ``sleepsweep.sources``; the entry point's name is then legal as ``data.source``.
-    """
-
-    def __len__(self) -> int:
-        """How many recordings there are."""
-        ...
-
-    def recordings(self) -> Iterator[Recording]:
-        """Yield every recording, always in the same order."""
-        ...
-
-    def fingerprint(self) -> dict[str, Any]:
-        """What the recordings depend on, as plain JSON: equal when they are equal."""
-        ...
 
 
 class DataSpec(PartSpec):

@@ -104,11 +104,16 @@ class ExperimentFolder(StudyFolder):
         self.write_manifest(manifest)
 
     def undo(self, stage: Stage) -> None:
-        """Write down that a stage, and those that read what it wrote, are not done any more."""
-        manifest = self.read_manifest()
-        for gone in (stage, *AFTER[stage]):
+        """Write down that a stage, and those that read what it wrote, are not done any more.
+
+        What they wrote goes: beside another network's results it would mislead.
+        """
+        manifest, stale = self.read_manifest(), (stage, *AFTER[stage])
+        for gone in stale:
             manifest[DONE].pop(gone, None)
         self.write_manifest(manifest)
+        for path in (path for gone in stale for path in files_of(self.path, gone)):
+            path.unlink()
 
 
 def _fixed(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,7 +93,8 @@ class ExperimentTracker:
             run = str(found[0].info.run_id)
             client.update_run(run, status="RUNNING")
             return run
-        tags = {EXPERIMENT_TAG: manifest["id"], "kind": "experiment"}
+        note = {"mlflow.note.content": spec["question"]} if spec["question"] else {}
+        tags = {EXPERIMENT_TAG: manifest["id"], "kind": "experiment", **note}
         made = client.create_run(experiment, tags=tags, run_name=spec["name"])
         run = str(made.info.run_id)
         log_batch(client, run, params=flat({k: v for k, v in spec.items() if k != "policy"}))

@@ -39,13 +39,21 @@ def ui_command(folder: Path, port: int) -> list[str]:
 def ui_address(folder: Path, port: int) -> str:
     """Return the address of the sweep's runs table, sorted and with the columns that matter.
 
-    Raises `UserError` when the folder holds no SQLite file of MLflow's.
+    Of an experiment, which is one run, that of the run. Raises `UserError` when the folder holds
+    no SQLite file of MLflow's.
     """
     if not (folder / "mlflow.db").is_file():
-        raise UserError(f"{folder}: no mlflow.db; the sweep was tracked elsewhere, or never ran.")
-    experiments = connect(None, folder).search_experiments(filter_string="name != 'Default'")
-    page = f"experiments/{experiments[0].experiment_id}/runs" if experiments else "experiments"
-    return f"http://127.0.0.1:{port}/#/{page}?viewStateShareKey={VIEW}"
+        raise UserError(
+            f"{folder}: no mlflow.db; what it holds was tracked elsewhere, or never ran."
+        )
+    client = connect(None, folder)
+    pages = f"http://127.0.0.1:{port}/#/experiments"
+    experiments = client.search_experiments(filter_string="name != 'Default'")
+    if not experiments:
+        return pages
+    runs = f"{pages}/{experiments[0].experiment_id}/runs"
+    alone = client.search_runs([experiments[0].experiment_id], "tags.kind = 'experiment'")
+    return f"{runs}/{alone[0].info.run_id}" if alone else f"{runs}?viewStateShareKey={VIEW}"
 
 
 def serve_ui(folder: Path, port: int) -> int:

@@ -68,8 +68,9 @@ def test_train_evaluate_and_embed(
     assert folder.done == before
     ended = command_line("train", path, "--out", out, "--stage", "latent", "--json")
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
-    assert [line["event"] for line in lines] == ["stage", "done"]
-    assert {(line["experiment"], line["stage"]) for line in lines} == {("tiny", "latent")}
+    assert [line["event"] for line in lines] == ["stage", "done", "end"]
+    assert {(line["experiment"], line["stage"]) for line in lines[:2]} == {("tiny", "latent")}
+    assert (lines[2]["status"], set(lines[2]["done"])) == (0, set(folder.done))
 
     opened = len(folder.read_manifest()["test_opened"])
     ended = command_line("evaluate", out, nights, "--json")
@@ -101,9 +102,9 @@ def test_lines_of_json_are_json_each_and_name_the_experiment(
     assert ended.returncode == 0, ended.stderr
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     assert {line["experiment"] for line in lines} == {"tiny"}
-    assert [(line["event"], line["stage"]) for line in lines] == [
+    assert [(line["event"], line.get("stage")) for line in lines] == [
         ("stage", "pretrain"), ("check", "pretrain"), ("check", "pretrain"), ("done", "pretrain"),
-        ("stage", "probe"), ("done", "probe"),
+        ("stage", "probe"), ("done", "probe"), ("end", None),
     ]  # fmt: skip
     assert [line["step"] for line in lines if line["event"] == "check"] == [2, 4]
 
@@ -169,7 +170,7 @@ def test_of_a_folder_one_mistake_ends_that_one_alone(
     ended = command_line("train", tmp_path / "all", "--out", tmp_path / "out", "--json")
     refused(ended, "2.yaml", "gone")
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
-    assert [line["experiment"] for line in lines] == ["first"] * 2 + ["third"] * 2
+    assert [line["experiment"] for line in lines] == ["first"] * 3 + ["third"] * 3
     for name in ("first", "third"):
         assert (tmp_path / "out" / name / "index.html").exists()
     assert not (tmp_path / "out" / "second").exists()

@@ -112,6 +112,7 @@ def test_what_is_done_is_not_run_again_and_a_changed_section_is(run: Run, tmp_pa
     _, heard = run(tmp_path / "x", "probe", stages=stages, finetune={"layers": "none"})
     assert heard.started == ["probe"]
     assert set(folder.done) == {"pretrain", "probe", "finetune"}
+    assert not list(folder.path.glob("test/*/*")), "of another probe"
 
 
 def test_repeating_the_pretraining_gives_the_same_and_leaves_nothing_after_it_done(

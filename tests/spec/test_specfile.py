@@ -106,7 +106,7 @@ MISTAKES = [
     ("[0, 2]", "[0, 9]", ["line 4, augmentations.size", "within 0 and 4"]),
     ("steps: 100", "steps: 5", ["scheduler", "grace_steps 10 is beyond pretrain.steps 5"]),
     ("steps: 100", "steps: '100'", ["line 2, pretrain.steps", "integer"]),
-    ("name: good", "name: ../good", ["line 1, name", "pattern"]),
+    ("name: good", "name: ../good", ["line 1, name", "is no name"]),
     ("name: good", "question: why", ["name", "required"]),
     ("name: good", "name: good\nname: bad", ["line 2", "given twice"]),
     ("name: good", "name: good\nsearch: {sampler: cmaes}", ["search.sampler", "sleepsweep[cmaes]"]),

@@ -1,21 +1,38 @@
-"""The first recordings of a source, where a study takes so many and no more."""
+"""What a source of recordings is, and the first of one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sleepsweep.data.recording import Recording
 
-if TYPE_CHECKING:
-    from sleepsweep.data.source import Source
+
+class Source(Protocol):
+    """Recordings, one at a time.
+
+    A package offers its own by a class that is made from a `DataSpec`, named by an entry point of
+    the group ``sleepsweep.sources``; the entry point's name is then legal as ``data.source``.
+    """
+
+    def __len__(self) -> int:
+        """How many recordings there are."""
+        ...
+
+    def recordings(self) -> Iterator[Recording]:
+        """Yield every recording, always in the same order."""
+        ...
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What the recordings depend on, as plain JSON: equal when they are equal."""
+        ...
 
 
 @dataclass(frozen=True)
 class FirstRecordings:
     """The first `most` recordings of `source`, in its order; all where it has no more."""
 
-    source: "Source"
+    source: Source
     most: int
 
     def __len__(self) -> int:

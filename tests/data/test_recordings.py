@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from sleepsweep.data import npz, preparation
-from sleepsweep.data.first import FirstRecordings
 from sleepsweep.data.preparation import prepare
+from sleepsweep.data.recordings import FirstRecordings
 from sleepsweep.data.source import DataSpec
 from sleepsweep.errors import UserError
 
