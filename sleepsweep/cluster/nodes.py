@@ -1,5 +1,6 @@
 """Joining a Ray cluster, and whether its nodes can do what a sweep asks of them."""
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 import sleepsweep
 from sleepsweep.errors import UserError
 
+KNOCK_S = 10.0
 PATIENCE_S = 120.0
 """Seconds in which a node must have told what it has."""
 
@@ -20,13 +22,21 @@ def join_cluster(address: str, options: Mapping[str, Any]) -> None:
     Raises `UserError` where there is none, or it does not let us in.
     """
     try:
+        _knock(address)
         ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(
             f"--cluster {address}: cannot be joined ({first}). Is a Ray cluster up there, of the "
             f"version {ray.__version__}, and is RAY_AUTH_TOKEN its token, where it has one?"
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise `OSError` where nobody listens: Ray itself would ask for minutes."""
+    host, colon, port = address.partition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=KNOCK_S).close()
 
 
 def check_nodes(folders: Sequence[Path]) -> None:

@@ -1,0 +1,48 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sleepsweep.cluster.nodes import _probe, join_cluster
+from sleepsweep.errors import UserError
+from sleepsweep.spec.sections import ResourcesSpec
+
+
+def test_an_address_where_nobody_listens_is_refused_at_once() -> None:
+    with pytest.raises(UserError, match="127.0.0.1:9: cannot be joined"):
+        join_cluster("127.0.0.1:9", {})
+
+
+@pytest.mark.parametrize("address", ["auto", "10.0.0.1:6379", "head.cluster:6379", None])
+def test_addresses_of_clusters(address: str | None) -> None:
+    assert ResourcesSpec(cluster=address).cluster == address
+
+
+@pytest.mark.parametrize("address", ["ray://head:10001", "head", "head:port", "a b:1", "-x:1$(id)"])
+def test_what_is_no_address_says_what_is(address: str) -> None:
+    with pytest.raises(ValueError, match=r"host:port"):
+        ResourcesSpec(cluster=address)
+
+
+def test_a_node_tells_what_it_lacks(tmp_path: Path) -> None:
+    import sleepsweep
+
+    assert _probe(sleepsweep.__version__, [str(tmp_path)])() == ""
+    missing = str(tmp_path / "nowhere")
+    assert _probe(sleepsweep.__version__, [missing])() == f"does not see {missing}"
+    assert "this is 99.0" in _probe("99.0", [])()
+
+
+def test_a_node_without_sleepsweep_can_be_asked(tmp_path: Path) -> None:
+    """The question travels as code: a node that lacks the package answers all the same."""
+    import cloudpickle
+
+    asked = tmp_path / "asked.pkl"
+    asked.write_bytes(cloudpickle.dumps(_probe("1", [])))
+    code = (
+        "import pickle, sys; sys.modules['sleepsweep'] = None\n"
+        "print(pickle.load(open(sys.argv[1], 'rb'))())"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(asked)], capture_output=True, text=True)
+    assert done.stdout.strip() == "has no sleepsweep", done.stderr
