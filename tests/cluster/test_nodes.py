@@ -10,7 +10,7 @@ from sleepsweep.spec.sections import ResourcesSpec
 
 
 def test_an_address_where_nobody_listens_is_refused_at_once() -> None:
-    with pytest.raises(UserError, match="127.0.0.1:9: cannot be joined"):
+    with pytest.raises(UserError, match=r"127\.0\.0\.1:9: cannot be joined"):
         join_cluster("127.0.0.1:9", {})
 
 

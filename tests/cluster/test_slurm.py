@@ -6,8 +6,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,23 +31,32 @@ TREE: dict[str, Any] = {
     "encoder": {"latent_dim": 16},
     "pretrain": {"batch_size": 16, "steps": 4},
     "probe": {"epochs_per_subject": 40},
-    "augmentations": {"size": [0, 2], "pool": {"RandomDCShift": {}, "SignFlip": {}}},
+    "augmentations": {
+        "size": [0, 2],
+        "pool": {
+            "RandomDCShift": {"severity": {"uniform": [0.1, 1.0]}},
+            "SignFlip": {"p": {"uniform": [0.3, 1.0]}},
+        },
+    },
     "search": {"trials": 8, "designs": ["none"], "baselines": False},
     "scheduler": {"name": "none", "grace_steps": 1, "factor": 2},
 }
 
 
 @pytest.fixture(scope="module")
-def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def slurm() -> Iterator[None]:
     if not SCRIPT or os.getuid() != 0:
         pytest.skip("needs root, and SLEEPSWEEP_MINI_SLURM: a script that starts a real Slurm")
-    folder = tmp_path_factory.mktemp("ms")
+    # Its daemons want a folder that everybody may enter, which pytest's own are not.
+    folder = Path(tempfile.mkdtemp(prefix="ms"))
+    folder.chmod(0o755)
     environment = {**os.environ, "MINI_SLURM_DIR": str(folder), "MINI_SLURM_CPUS": "2"}
     up = subprocess.run([SCRIPT, "up"], env=environment, capture_output=True, text=True)
     if up.returncode:
         pytest.skip(f"Slurm cannot be started here: {up.stderr.strip()[-200:]}")
     yield
     subprocess.run([SCRIPT, "down"], env=environment, check=True, capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
