@@ -85,20 +85,22 @@ class StudyFolder:
         with replacing(self.manifest_path) as partial:
             partial.write_text(json.dumps(manifest, indent=1))
 
-    def clear(self) -> dict[str, Any]:
-        """Delete everything but the lock; return what a new start must keep.
+    def clear(self) -> None:
+        """Delete everything but the lock and the manifest, which a new one is to replace at once.
 
-        It does not close what was opened: the test subjects stay the same people.
+        A kill in between leaves a study of which nothing has been run.
         """
-        kept = self._opened()
         for child in self.path.iterdir():
             if child.is_dir():
                 shutil.rmtree(child)
-            elif child.name != LOCK:
+            elif child.name not in (LOCK, self.manifest_name):
                 child.unlink()
-        return kept
 
-    def _opened(self) -> dict[str, Any]:
+    def opened(self) -> dict[str, Any]:
+        """What a new start must keep of the manifest that is there.
+
+        It does not close what was opened: the test subjects stay the same people.
+        """
         try:
             manifest = json.loads(self.manifest_path.read_text())
         except json.JSONDecodeError:
