@@ -12,6 +12,7 @@ from sleepsweep.errors import UserError
 from sleepsweep.experiment.folder import ExperimentFolder
 from sleepsweep.experiment.latentfiles import write_embeddings, write_latent
 from sleepsweep.experiment.scorefiles import write_scores
+from sleepsweep.experiment.setting import staged
 from sleepsweep.experiment.spec import LatentSpec
 from sleepsweep.experiment.stages.base import ENCODER, FINETUNED, PROBE
 from sleepsweep.folder.studyfolder import now
@@ -40,10 +41,11 @@ class ModelFile:
         return folder if folder.manifest_path.exists() else None
 
 
-def read_model(path: Path, *, classifier: bool) -> ModelFile:
+def read_model(path: Path, *, classifier: bool, trust: bool = False) -> ModelFile:
     """Return the model in the file `path`, or the furthest one in an experiment's folder.
 
-    With `classifier` it must have one. Raises `UserError` where there is none.
+    With `classifier` it must have one; with `trust` its encoder may be a class of the user's own.
+    Raises `UserError` where there is none.
     """
     if path.is_dir():
         wanted = (FINETUNED, PROBE) if classifier else (FINETUNED, ENCODER, PROBE)
@@ -56,7 +58,7 @@ def read_model(path: Path, *, classifier: bool) -> ModelFile:
         path = found[0]
     if not path.exists():
         raise UserError(f"{path}: no such file. Give a model file, or an experiment's folder.")
-    model = Model.load(path)
+    model = Model.load(path, trust=trust)
     if classifier and not isinstance(model.network, Staging):
         raise UserError(
             f"{path}: is an encoder without a classifier, which stages nothing. Give {PROBE} or "
@@ -70,13 +72,25 @@ def prepare_for(
 ) -> Store:
     """Return the store of the recordings at `data`, prepared as the model's own were.
 
-    `derivations` stand in for the model's. Raises `UserError` where the model cannot take them.
+    They must hold the model's derivations, or `derivations` that stand in for these. Raises
+    `UserError` where they do not.
     """
-    names = tuple(derivations) if derivations else None
+    # A derivation that recordings spell in several ways is one of these.
+    own = tuple(name.split("|")[0] for name in about.derivations)
     asked = DataSpec(
-        derivations=names, sfreq=about.sfreq, epoch_s=about.epoch_s, normalize=about.normalize
-    )
-    return prepare(asked.pointed_at(data), progress=progress)
+        derivations=tuple(derivations or own), sfreq=about.sfreq, epoch_s=about.epoch_s,
+        normalize=about.normalize, wake_crop_min=about.wake_crop_min,
+    ).pointed_at(data)  # fmt: skip
+    if asked.kind == "store":
+        asked = asked.model_copy(update={"wake_crop_min": None})  # it is cropped as it is
+    try:
+        return prepare(asked, progress=progress)
+    except UserError as error:
+        if derivations:
+            raise
+        raise UserError(
+            f"{error}\nThe model takes {', '.join(own)}; --derivation names what stands for it."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -119,10 +133,11 @@ def evaluate_people(file: ModelFile, store: Store, people: People, out: Path) ->
     network = file.model.network
     assert isinstance(network, Staging)
     if people.opens_test and file.experiment is not None:
-        file.experiment.log_test_opened()
+        with file.experiment.locked():
+            file.experiment.log_test_opened()
     exam = store.only(people.subjects)
     rows = exam.rows(exam.subjects)
-    found = Staged(exam.labels(rows), network.stage(exam.gather, rows))
+    found = staged(exam, rows, lambda exam, rows: network.stage(exam.gather, rows))
     write_scores(found, out, f"{file.path.stem} on {store.folder.name}")
     account = {
         "model": str(file.path), "store": str(store.folder), "data_hash": store.data_hash,
@@ -134,14 +149,19 @@ def evaluate_people(file: ModelFile, store: Store, people: People, out: Path) ->
     return found
 
 
-def embed_people(model: Model, store: Store, spec: LatentSpec, out: Path) -> tuple[int, int]:
+def embed_people(
+    model: Model, store: Store, spec: LatentSpec, out: Path, *, strangers: bool = False
+) -> tuple[int, int]:
     """Embed all epochs that may be looked at; return how many, and of how many subjects.
 
-    Of the recordings that the model was trained on, the test subjects' are not. Writes
+    Whoever bears the name of a test subject of the model may not, unless the recordings are others
+    than it was trained on and the user says that they are of `strangers`. Writes
     ``embeddings.parquet`` of all, and what `write_latent` writes of some of them, in ``latent/``.
     """
-    if store.data_hash == model.about.data_hash:
-        store = store.withholding(model.about.test)
+    if store.data_hash == model.about.data_hash or not strangers:
+        store = store.withholding(set(model.about.test) & set(store.subjects))
+    if not store.subjects:
+        raise UserError(f"{store.folder}: holds test subjects of the model alone, who stay closed.")
     rows = store.rows(store.subjects)
     features = embed_rows(model.encoder, store.gather, rows)
     write_embeddings(store.labels(rows), features, out / "embeddings.parquet")

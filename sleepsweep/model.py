@@ -16,6 +16,7 @@ from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
 from sleepsweep.learn.classifiers import LinearClassifier, build_classifier
 from sleepsweep.learn.classifiers.linear import SCALE
 from sleepsweep.learn.encoders import EncoderSpec
+from sleepsweep.learn.encoders.foreign import is_path
 from sleepsweep.learn.probe import FittedProbe
 from sleepsweep.learn.staging import Staging
 from sleepsweep.part import PartSpec
@@ -41,6 +42,7 @@ class About(PartSpec):
     sfreq: float
     epoch_s: float
     normalize: Normalize
+    wake_crop_min: float | None = None
     data_hash: str
     seen: Names
     test: Names
@@ -68,8 +70,12 @@ class Model:
         save_checkpoint(state, path)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a model. Raises `UserError` for a file that is none; executes nothing in it."""
+    def load(cls, path: Path, *, trust: bool = False) -> Self:
+        """Read a model. Raises `UserError` for a file that is none; executes nothing in it.
+
+        A file can name a class of the user's own as its encoder, which is imported with `trust`,
+        and refused without.
+        """
         state = load_checkpoint(path)
         if state.get("format") != FORMAT:
             raise UserError(
@@ -78,13 +84,14 @@ class Model:
             )
         try:
             about = About.model_validate(state["about"])
+        except MISFITS as error:
+            raise _damaged(path, error) from error
+        _check_trusted(about, path, trust=trust)
+        try:
             network = _built(about)
             network.load_state_dict(state["weights"])
         except MISFITS as error:
-            first = str(error).splitlines()[0]
-            raise UserError(
-                f"{path}: is a damaged model, or one of another version ({first})."
-            ) from error
+            raise _damaged(path, error) from error
         return cls(about, network.eval())
 
     def check_fits(self, store: Store) -> None:
@@ -102,6 +109,19 @@ class Model:
                 f"the model takes {about.epoch_s:g} s at {about.sfreq:g} Hz. Import the recordings "
                 "so, or give their own folder."
             )
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    first = str(error).splitlines()[0]
+    return UserError(f"{path}: is a damaged model, or one of another version ({first}).")
+
+
+def _check_trusted(about: About, path: Path, *, trust: bool) -> None:
+    if is_path(about.encoder.name) and not trust:
+        raise UserError(
+            f"{path}: its encoder is {about.encoder.name}, a class outside sleepsweep, and "
+            "importing it runs its code. If you know where the file comes from, give --trust."
+        )
 
 
 def probe_classifier(probe: FittedProbe) -> LinearClassifier | None:

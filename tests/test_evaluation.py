@@ -222,3 +222,43 @@ def test_embedding_others_is_of_everybody(done: Path, others: Path, tmp_path: Pa
     assert embed_people(model, strange, SMALL, tmp_path / "out") == (120, 3)
     names = {path.name for path in (tmp_path / "out" / "latent").iterdir()}
     assert names == {"measures.csv", "pca.png", "index.html"}
+
+
+def test_recordings_must_hold_the_models_derivation_or_one_that_stands_for_it(
+    done: Path, others: Path
+) -> None:
+    about = read_model(done, classifier=True).model.about
+    elsewhere = about.model_copy(update={"derivations": ("Pz-Oz",)})
+    with pytest.raises(UserError, match=r"Pz-Oz.*\n.*takes Pz-Oz; --derivation names what stands"):
+        prepare_for(elsewhere, others, None)
+    assert prepare_for(elsewhere, others, ["Fpz-Cz"]).channels == ("Fpz-Cz",)
+
+
+def test_nobody_named_as_a_test_subject_is_embedded_from_other_files(
+    done: Path, others: Path, tmp_path: Path
+) -> None:
+    found = read_model(done / "encoder.pt", classifier=False).model
+    named = found.about.model_copy(update={"test": (STRANGERS[0], "nobody")})
+    model = type(found)(named, found.network)
+    store = prepare_for(named, others, None)
+    assert embed_people(model, store, SMALL, tmp_path / "out") == (80, 2)
+    table = pd.read_parquet(tmp_path / "out" / "embeddings.parquet")
+    assert STRANGERS[0] not in set(table["subject"].astype(str))
+    assert embed_people(model, store, SMALL, tmp_path / "all", strangers=True) == (120, 3)
+    alone = type(found)(named.model_copy(update={"test": tuple(STRANGERS)}), found.network)
+    with pytest.raises(UserError, match="who stay closed"):
+        embed_people(alone, store, SMALL, tmp_path / "none")
+
+
+def test_test_subjects_among_other_files_are_written_down_as_opened(
+    copied: Path, others: Path, tmp_path: Path
+) -> None:
+    file = read_model(copied, classifier=True)
+    named = file.model.about.model_copy(update={"test": (STRANGERS[0],)})
+    file = type(file)(file.path, type(file.model)(named, file.model.network))
+    store = prepare_for(named, others, None)
+    before = len(ExperimentFolder(copied).read_manifest()["test_opened"])
+    people = scored_people(named, store, strangers=False)
+    evaluate_people(file, store, people, tmp_path / "out")
+    assert len(ExperimentFolder(copied).read_manifest()["test_opened"]) == before + 1
+    assert not scored_people(named, store, strangers=True).opens_test

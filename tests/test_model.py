@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,3 +197,27 @@ def test_epochs_of_another_kind_do_not_fit(store: Store, changes: Tree, said: st
     with pytest.raises(UserError) as caught:
         Model(about(**changes), torch.nn.Identity()).check_fits(store)
     assert said in str(caught.value)
+
+
+def test_a_class_of_ones_own_is_imported_on_trust_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_networks.py").write_text(
+        "from pathlib import Path\nfrom torch import nn\n"
+        f"Path({str(tmp_path / 'imported')!r}).touch()\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, channels, latent_dim, dropout):\n"
+        "        super().__init__()\n"
+        "        self.linear = nn.Linear(3000 * channels, latent_dim)\n"
+        "    def forward(self, epochs):\n"
+        "        return self.linear(epochs.flatten(1))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    encoder = EncoderSpec(name="own_networks.Net", latent_dim=16)
+    model(encoder=encoder).save(tmp_path / "model.pt")
+    (tmp_path / "imported").unlink()
+    monkeypatch.delitem(sys.modules, "own_networks")
+    with pytest.raises(UserError, match=r"own_networks\.Net, a class outside .* give --trust"):
+        Model.load(tmp_path / "model.pt")
+    assert not (tmp_path / "imported").exists()
+    assert Model.load(tmp_path / "model.pt", trust=True).about.encoder == encoder

@@ -101,7 +101,7 @@ def test_so_does_one_with_a_projector_another_loss_and_half_precision(
 
 def test_a_damaged_checkpoint_is_named(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "state.pt").write_text("no checkpoint")
-    with pytest.raises(UserError, match=r"state\.pt .* move this one away"):
+    with pytest.raises(UserError, match=r"state\.pt .* move it away"):
         next(run_trial(anchor(plan), plan.store, tmp_path / "state.pt"))
 
 

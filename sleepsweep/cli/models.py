@@ -13,6 +13,12 @@ ModelPath = Annotated[
     Path, typer.Argument(metavar="MODEL", help="An experiment's folder, or a model file in it.")
 ]
 Other = Annotated[Path, typer.Option(help="Recordings, or a store.")]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Import the encoder, where it is a class of one's own.")
+]
+Strangers = Annotated[
+    bool, typer.Option("--strangers", help="Who is named as a subject of the model is another.")
+]
 Derivation = Annotated[
     list[str] | None, typer.Option(help="A derivation to take; repeatable, in the model's order.")
 ]
@@ -30,12 +36,9 @@ class Plane(StrEnum):
 def evaluate(
     model: ModelPath, data: Other, derivation: Derivation = None,
     out: Annotated[
-        Path | None, typer.Option(help="Default: evaluations/DATA beside the model.")
+        Path | None, typer.Option(help="Default: in evaluations/, beside the model.")
     ] = None,
-    strangers: Annotated[
-        bool,
-        typer.Option("--strangers", help="Who is named as a subject seen in training is another."),
-    ] = False,
+    strangers: Strangers = False, trust: Trust = False,
     quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Stage recordings with a model, and compare with the experts' stages.
@@ -54,7 +57,7 @@ def evaluate(
     from sleepsweep.terminal.experiment import scores_table
     from sleepsweep.terminal.summary import note, pointer
 
-    file = read_model(model, classifier=True)
+    file = read_model(model, classifier=True, trust=trust)
     console = console_for(quiet=quiet or json)
     with progress_bar(console, "Preparing") as report:
         store = prepare_for(file.model.about, data, derivation, report)
@@ -62,7 +65,8 @@ def evaluate(
     people = scored_people(file.model.about, store, strangers=strangers)
     if people.note:
         console.print(note(people.note))
-    place = out or file.path.parent / "evaluations" / data.resolve().name
+    name = f"{file.path.stem}-{data.resolve().name}-{store.data_hash[:6]}"
+    place = out or file.path.parent / "evaluations" / name
     found = evaluate_people(file, store, people, place)
     console.print(scores_table(f"{file.path.stem} on {data}", found.overall()))
     console.print(pointer("\nTables", str(place)))
@@ -79,18 +83,18 @@ def embed(
         list[Plane] | None,
         typer.Option(help="A plane to draw; repeatable. Default: all."),
     ] = None,
-    quiet: Quiet = False,
+    strangers: Strangers = False, trust: Trust = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Embed recordings: all epochs to parquet; measures and pictures of some.
 
-    Of the recordings that the model was trained on, the test subjects stay closed.
+    The model's test subjects stay closed.
     """
     from sleepsweep.evaluation import embed_people, prepare_for, read_model
     from sleepsweep.experiment.spec import LatentSpec
     from sleepsweep.progress import progress_bar
     from sleepsweep.terminal.summary import pointer
 
-    file = read_model(model, classifier=False)
+    file = read_model(model, classifier=False, trust=trust)
     spec = (
         LatentSpec()
         if not picture
@@ -100,6 +104,6 @@ def embed(
     with progress_bar(console, "Preparing") as report:
         store = prepare_for(file.model.about, data, derivation, report)
     file.model.check_fits(store)
-    count, people = embed_people(file.model, store, spec, out)
+    count, people = embed_people(file.model, store, spec, out, strangers=strangers)
     console.print(f"{count:,} epochs of {people} subjects in {out / 'embeddings.parquet'}.")
     console.print(pointer("Pictures", str(out / "latent" / "index.html")))

@@ -99,12 +99,15 @@ def _run(
     from json import dumps
 
     from sleepsweep.experiment.folder import ExperimentFolder
-    from sleepsweep.experiment.run import run_experiment
+    from sleepsweep.experiment.run import check_stage, run_experiment
     from sleepsweep.folder.studyfolder import command
     from sleepsweep.tracking.experiment import ExperimentTracker
 
     folder = ExperimentFolder(out)
+    # A mistake is told before anything is deleted or written.
     folder.check_own()
+    check_stage(setting, stage, fresh=fresh)
+    _ = setting.device
     with folder.locked(), interruptible(out, command):
         folder.begin(setting.spec, setting.facts(), fresh=fresh)
         tracker = ExperimentTracker(folder, setting.spec.tracking.uri)

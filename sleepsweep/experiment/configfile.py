@@ -12,6 +12,9 @@ from sleepsweep.progress import Progress, silent
 from sleepsweep.published import configs_in, is_published, read_published
 from sleepsweep.spec.specfile import read_study, study_of
 
+MANY = 10_000
+"""Batches of a pass over recordings that are not known yet."""
+
 
 @dataclass(frozen=True)
 class ConfigFile:
@@ -33,7 +36,9 @@ class ConfigFile:
         if self.at_data is None:
             return made
         epochs = len(made.store.rows(made.trial.train))
-        spec = self.at_data(lambda batch_size: max(1, epochs // batch_size))
+        # Of the batches that are taken, which the command line may have changed.
+        passes = max(1, epochs // made.spec.pretrain.batch_size)
+        spec = self.at_data(lambda batch_size: passes)
         return make_setting(spec)
 
 
@@ -77,6 +82,7 @@ def _read(
         tree = config.tree(batches)
         return study_of(ExperimentSpec, tree, path, overrides=overrides, data=data)
 
-    spec = at_data(lambda batch_size: 1)
+    # Of a length that refuses nothing which the recordings may allow.
+    spec = at_data(lambda batch_size: MANY)
     out = Path(config.results_folder or "runs") / spec.name
     return ConfigFile(path, spec, out, tuple(config.notes), at_data)

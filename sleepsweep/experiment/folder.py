@@ -64,14 +64,17 @@ class ExperimentFolder(StudyFolder):
         the test subjects were opened.
         """
         self.check_own()
-        opened: dict[str, Any] = {OPENED: []}
-        if self.manifest_path.exists() and fresh:
-            opened |= self.clear()
-        if self.manifest_path.exists():
+        if self.manifest_path.exists() and not fresh:
             self._go_on(self.read_manifest(), spec, facts)
             return
+        opened: dict[str, Any] = {OPENED: []}
+        if self.manifest_path.exists():
+            opened |= self.opened()
         plain = spec.model_dump(mode="json")
-        self.write_manifest({"id": uuid.uuid4().hex, "spec": plain, **facts, DONE: {}, **opened})
+        new = {"id": uuid.uuid4().hex, "spec": plain, **facts, DONE: {}, **opened}
+        # Nothing is done any more before anything is deleted.
+        self.write_manifest(new)
+        self.clear()
 
     def _go_on(
         self, before: dict[str, Any], spec: ExperimentSpec, facts: Mapping[str, Any]
@@ -85,10 +88,10 @@ class ExperimentFolder(StudyFolder):
                 f"{self.path}: holds another experiment ({'; '.join(changed)}). Use another --out "
                 "or name, or --fresh to start over (deletes what is there)."
             )
-        stale = [stage for stage, key in OWN.items() if before["spec"].get(key) != plain[key]]
-        self.write_manifest({**before, "spec": plain})
-        for stage in stale:
+        for stage in _stale(before["spec"], plain):
             self.undo(stage)
+        # Last: after a kill in between, the change is seen again.
+        self.write_manifest({**self.read_manifest(), "spec": plain})
 
     @property
     def done(self) -> dict[str, dict[str, Any]]:
@@ -120,6 +123,15 @@ def _fixed(spec: Mapping[str, Any]) -> dict[str, Any]:
     """What of a spec an experiment must keep: what pretraining depends on."""
     kept = {key: value for key, value in spec.items() if key not in FREE}
     return {**kept, "pretrained": "pretrain" in spec["stages"]}
+
+
+def _stale(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Stage]:
+    """The stages whose section has changed, and the test where other classifiers are tested."""
+    stale: list[Stage] = [stage for stage, key in OWN.items() if before.get(key) != now[key]]
+    tested = [{"probe", "finetune"} & set(spec["stages"]) for spec in (before, now)]
+    if tested[0] != tested[1]:
+        stale.append("test")
+    return stale
 
 
 def files_of(folder: Path, stage: Stage) -> list[Path]:

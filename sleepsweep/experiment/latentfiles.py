@@ -9,14 +9,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sleepsweep.experiment.spec import LatentSpec
-from sleepsweep.latent import Embedded, measure, project, write_image, write_page
+from sleepsweep.latent import (
+    COLUMNS,
+    LABELS,
+    Embedded,
+    measure,
+    project,
+    write_image,
+    write_page,
+)  # fmt: skip
 from sleepsweep.metrics import STAGES
 from sleepsweep.replacing import replacing, writing
 
 Features = NDArray[np.float32]
 Planes = Mapping[str, NDArray[np.float64]]
-
-NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
 @dataclass(frozen=True)
@@ -33,15 +39,14 @@ def write_latent(embedded: Embedded, spec: LatentSpec, folder: Path, title: str)
     ``measures.csv``, ``index.html``, and a PNG file for each plane, coloured by stage.
     """
     planes = project(embedded.features, spec.pictures)
-    shown = planes if spec.measures else {}
-    table = measure(embedded, shown, n_clusters=spec.clusters)
-    if not spec.measures:
-        table = table.iloc[:0]
+    table = pd.DataFrame(columns=list(COLUMNS))
+    if spec.measures:
+        table = measure(embedded, planes, n_clusters=spec.clusters)
     with writing(folder), replacing(folder / "measures.csv") as partial:
         table.to_csv(partial, index=False, float_format="%.6g")
     stages = [STAGES[stage] for stage in embedded.stages]
     for name, plane in planes.items():
-        write_image(plane, stages, folder / f"{name}.png", f"{title}: {NAMES[name]}")
+        write_image(plane, stages, folder / f"{name}.png", f"{title}: {LABELS[name]}")
     write_page(embedded, planes, table, folder / "index.html", title)
     found = table[(table["space"] == "embedding") & table["value"].notna()]
     return Described(planes, dict(zip(found["measure"], found["value"].astype(float), strict=True)))

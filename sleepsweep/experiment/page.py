@@ -14,6 +14,7 @@ from sleepsweep.experiment.folder import DONE, ExperimentFolder
 from sleepsweep.experiment.policy import PolicySpec
 from sleepsweep.experiment.spec import STAGES as ORDER
 from sleepsweep.folder.studyfolder import OPENED
+from sleepsweep.latent import LABELS
 from sleepsweep.latent import MEASURES as MEASURED
 from sleepsweep.metrics import STAGES
 from sleepsweep.trial import text_of
@@ -39,8 +40,6 @@ COURSES = {
 }
 FEW = 5
 """Of fewer subjects an interval says little."""
-
-PICTURES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,7 @@ def html(folder: ExperimentFolder) -> str:
         spec=spec,
         facts=dict(_facts(manifest)),
         stagings=stagings,
+        chosen=spec["finetune"]["check_interval"] is not None and "finetune" in done,
         few=any(1 < staging.subjects < FEW for staging in stagings),
         measures=MEASURES,
         stages=STAGES,
@@ -149,7 +149,7 @@ def _number(value: float, digits: int) -> str:
 def _latent(path: Path, found: Mapping[str, Any]) -> dict[str, Any]:
     pictures = {
         name: _data_uri(path / "latent" / f"{kind}.png")
-        for kind, name in PICTURES.items()
+        for kind, name in LABELS.items()
         if (path / "latent" / f"{kind}.png").exists()
     }
     told = {each.label: _number(found[key], 3) for key, each in MEASURED.items() if key in found}

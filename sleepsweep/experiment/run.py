@@ -33,25 +33,38 @@ def run_experiment(
     Returns False where pretraining diverged: nothing can be read from its encoder, and the stages
     after it are not run. Raises `UserError` for a stage whose forerunner has not been run.
     """
-    if only is not None:
-        _repeat(only, setting, folder)
+    check_stage(setting, only, fresh=False)
+    if only is not None and only in folder.done:
+        _undo(only, folder)
+    write_page(folder)
     for stage in (only,) if only else setting.spec.ordered:
+        if stage != "pretrain" and _diverged(folder):
+            return False
         if stage not in folder.done:
             _run_stage(stage, setting, folder, listeners)
             write_page(folder)
-        if folder.done[stage].get("ended") == "diverged":
-            return False
-    return True
+    return not _diverged(folder)
 
 
-def _repeat(stage: Stage, setting: Setting, folder: ExperimentFolder) -> None:
-    if stage not in setting.spec.stages:
+def check_stage(setting: Setting, only: Stage | None, *, fresh: bool) -> None:
+    """Raise `UserError` for a stage to run alone that cannot be, before anything is changed."""
+    stages = setting.spec.ordered
+    if only is not None and only not in stages:
         raise UserError(
-            f"--stage {stage}: is none of this experiment's stages, which are "
-            f"{', '.join(setting.spec.ordered)}. Add it to the key stages."
+            f"--stage {only}: is none of this experiment's stages, which are "
+            f"{', '.join(stages)}. Add it to the key stages."
         )
-    if stage not in folder.done:
-        return  # left, or begun: what is begun goes on
+    if only is not None and fresh and only != stages[0]:
+        raise UserError(
+            f"--stage {only} with --fresh: nothing would be there that it reads. Leave one out."
+        )
+
+
+def _diverged(folder: ExperimentFolder) -> bool:
+    return folder.done.get("pretrain", {}).get("ended") == "diverged"
+
+
+def _undo(stage: Stage, folder: ExperimentFolder) -> None:
     folder.undo(stage)
     if stage == "pretrain":
         (folder.path / STATE).unlink(missing_ok=True)

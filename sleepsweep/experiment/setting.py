@@ -76,6 +76,7 @@ class Setting:
             sfreq=manifest.sfreq,
             epoch_s=manifest.epoch_s,
             normalize=self.spec.data.normalize,
+            wake_crop_min=self.spec.data.effective_wake_crop_min,
             data_hash=manifest.data_hash,
             seen=(*self.trial.train, *self.trial.validation),
             test=self.test,

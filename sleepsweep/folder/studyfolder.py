@@ -88,22 +88,22 @@ class StudyFolder:
         with replacing(self.manifest_path) as partial:
             partial.write_text(json.dumps(manifest, indent=1))
 
-    def clear(self) -> dict[str, Any]:
-        """Delete everything but what is no result; return what a new start must keep.
+    def clear(self) -> None:
+        """Delete all results but the manifest, which a new one is to replace at once.
+
+        A kill in between leaves a study of which nothing has been run.
+        """
+        for child in self.path.iterdir():
+            if child.is_dir() and child.name not in KEPT:
+                shutil.rmtree(child)
+            elif child.name not in (*KEPT, self.manifest_name):
+                child.unlink()
+
+    def opened(self) -> dict[str, Any]:
+        """What a new start must keep of the manifest that is there.
 
         It does not close what was opened: the test subjects stay the same people.
         """
-        kept = self._opened()
-        for child in self.path.iterdir():
-            if child.name in KEPT:
-                continue
-            if child.is_dir():
-                shutil.rmtree(child)
-            else:
-                child.unlink()
-        return kept
-
-    def _opened(self) -> dict[str, Any]:
         try:
             manifest = json.loads(self.manifest_path.read_text())
         except json.JSONDecodeError:

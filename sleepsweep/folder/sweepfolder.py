@@ -112,8 +112,9 @@ class SweepFolder(StudyFolder):
         """
         opened: dict[str, Any] = {}
         if self.manifest_path.exists() and fresh:
-            opened = self.clear()
-        if not self.manifest_path.exists():
+            opened = self.opened()
+            self.clear()
+        if fresh or not self.manifest_path.exists():
             self.write_manifest({"id": uuid.uuid4().hex, **manifest, **opened})
             return
         before = self.read_manifest()

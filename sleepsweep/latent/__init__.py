@@ -8,11 +8,11 @@ write_page(embedded, planes, table, Path("latent.html"), "A latent space")
 
 from sleepsweep.latent.embedded import Embedded
 from sleepsweep.latent.images import write_image
-from sleepsweep.latent.measures import MEASURES, Measure, measure
+from sleepsweep.latent.measures import COLUMNS, LABELS, MEASURES, Measure, measure
 from sleepsweep.latent.page import write_page
 from sleepsweep.latent.planes import PlaneKind, project
 
 __all__ = [
-    "MEASURES", "Embedded", "Measure", "PlaneKind", "measure", "project", "write_image",
-    "write_page",
+    "COLUMNS", "LABELS", "MEASURES", "Embedded", "Measure", "PlaneKind", "measure", "project",
+    "write_image", "write_page",
 ]  # fmt: skip

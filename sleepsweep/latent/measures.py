@@ -25,6 +25,9 @@ from sleepsweep.latent.separation import davies_bouldin, silhouette
 from sleepsweep.latent.undefined import UndefinedError
 
 EMBEDDING = "embedding"
+LABELS = {EMBEDDING: "Embedding", "pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+"""What the spaces are called."""
+
 COLUMNS = ("space", "measure", "value", "better", "note")
 
 Row = tuple[str, str, float, str, str]

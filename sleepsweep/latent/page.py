@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 from sleepsweep import webpage
 from sleepsweep.latent.colours import looks_of, order_of
 from sleepsweep.latent.embedded import Embedded
-from sleepsweep.latent.measures import EMBEDDING, MEASURES, Measure
+from sleepsweep.latent.measures import LABELS, MEASURES, Measure
 from sleepsweep.metrics import STAGES
 from sleepsweep.pictures import shortened
 from sleepsweep.seeds import numpy_generator
 
 MOST_DRAWN = 3000
 """Epochs drawn in a plane; of more, a sample with the same shares of stages and subjects."""
-
-LABELS = {EMBEDDING: "Embedding", "pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
 @dataclass(frozen=True)

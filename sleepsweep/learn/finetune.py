@@ -4,6 +4,7 @@ From a pretrained encoder this is fine-tuning; with frozen layers the published 
 encoder's first weights supervised learning from scratch.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -26,6 +27,9 @@ from sleepsweep.seeds import numpy_generator, stream
 
 Rows = NDArray[np.int64]
 StagesOf = Callable[[Rows], Stages]
+
+CHECKS = 10
+"""Where no interval is given."""
 
 
 class FinetuneSpec(PartSpec):
@@ -90,7 +94,7 @@ def fine_tune(
     where a loss is NaN, which is an outcome and no error.
     """
     run, checks, best = _Run(network, spec, training, axes), list[Check](), None
-    interval = spec.check_interval or max(1, spec.steps // 10)
+    interval = spec.check_interval or math.ceil(spec.steps / CHECKS)
     if validation is None:
         run.train(spec.steps)
         return checks
@@ -165,9 +169,17 @@ class _Run:
 
 def _trained_parts(encoder: nn.Module, layers: str) -> list[nn.Module]:
     if layers == "last":
-        parts = [part for part in encoder.children() if any(True for _ in part.parameters())]
-        return parts[-1:]
+        return [_last_block(encoder)]
     return [encoder] if layers == "all" else []
+
+
+def _last_block(network: nn.Module) -> nn.Module:
+    """The last part of a network that has weights, of those that it is first divided into."""
+    parts = [part for part in network.children() if any(True for _ in part.parameters())]
+    if not parts:
+        return network
+    # What only wraps another network is not divided.
+    return parts[-1] if len(parts) > 1 else _last_block(parts[0])
 
 
 @contextmanager

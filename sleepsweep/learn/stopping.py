@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sleepsweep.errors import UserError
 from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
 from sleepsweep.learn.collapse import COLLAPSED_SPREAD, spread_of
-from sleepsweep.learn.memory import peak_memory_mib
+from sleepsweep.learn.memory import forget_peak, peak_memory_mib
 from sleepsweep.learn.pretrain import Gather, Pretraining, spread_evenly
 from sleepsweep.learn.probe import embed
 
@@ -69,6 +69,7 @@ def run_course(
     run that finds one continues behind it, bit for bit on CPU; what has ended is told again.
     `on_check` hears of new checks only. Raises `UserError` for a checkpoint of other settings.
     """
+    forget_peak(pretraining.device)
     course = _Course(pretraining, gather, train_rows, validation_rows)
     if checkpoint and checkpoint.exists():
         course.restore(load_checkpoint(checkpoint), checkpoint)

@@ -29,6 +29,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Least = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+AT_MOST = "is of the validation epochs, and 3,000 of them are taken at most"
 OWN_FOLDER = "has no effect: {} in the experiment's own folder"
 PASSES = Otherwise(
     "counts passes over the training epochs; here it is turned into as many optimiser steps"
@@ -67,7 +68,11 @@ class LatentSection(PartSpec):
     visualize: bool = True
     compute_metrics: bool = True
     n_clusters: Annotated[int, Field(ge=2)] = 5
-    visualization_fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
+    visualization_fraction: Annotated[
+        float,
+        Field(gt=0, le=1),
+        Otherwise("is of the validation epochs, of which 3,000 at most are taken"),
+    ] = 0.5
     output_image_dir: Annotated[
         str | None, Otherwise(OWN_FOLDER.format("the pictures are"))
     ] = None  # fmt: skip

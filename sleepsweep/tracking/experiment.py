@@ -1,6 +1,7 @@
 """Logs an experiment in MLflow: one run, whose metrics are the checks and what the stages found.
 
-As with a sweep, everything is sent on a thread of its own, and a server that fails delays nothing.
+Everything is sent on a thread of its own, and a server that fails delays nothing. What it has not
+got half a minute after the end, it is without.
 """
 
 import time
@@ -84,25 +85,38 @@ class ExperimentTracker:
         return self._opened
 
     def _run(self, client: Any) -> str:
-        """The experiment's run, made where there is none, and open again where there is one."""
+        """The experiment's run, open again; a new one where its YAML is another by now.
+
+        A parameter of MLflow's is never changed, and scores belong to the parameters beside them.
+        """
         manifest = self._folder.read_manifest()
         spec, own = manifest["spec"], None if self._uri else self._folder.path
         experiment = experiment_id(client, spec["name"], own)
-        found = tagged(client, experiment, EXPERIMENT_TAG, manifest["id"])
-        if found:
-            run = str(found[0].info.run_id)
-            client.update_run(run, status="RUNNING")
-            return run
-        note = {"mlflow.note.content": spec["question"]} if spec["question"] else {}
-        tags = {EXPERIMENT_TAG: manifest["id"], "kind": "experiment", **note}
-        made = client.create_run(experiment, tags=tags, run_name=spec["name"])
-        run = str(made.info.run_id)
-        log_batch(client, run, params=flat({k: v for k, v in spec.items() if k != "policy"}))
-        log_batch(client, run, params={"policy": str(spec["policy"])[:LONGEST_PARAM]})
+        params = _params(spec)
+        for found in tagged(client, experiment, EXPERIMENT_TAG, manifest["id"]):
+            held = found.data.params
+            if all(held.get(key, value) == value for key, value in params.items()):
+                run = str(found.info.run_id)
+                client.update_run(run, status="RUNNING")
+                break
+        else:
+            note = {"mlflow.note.content": spec["question"]} if spec["question"] else {}
+            tags = {EXPERIMENT_TAG: manifest["id"], "kind": "experiment", **note}
+            made = client.create_run(experiment, tags=tags, run_name=spec["name"])
+            run, held = str(made.info.run_id), {}
+        log_batch(client, run, params={k: v for k, v in params.items() if k not in held})
         return run
 
 
 LONGEST_PARAM = 5000
+# What changes no score.
+NO_PARAMS = ("tracking", "stages", "device", "question")
+
+
+def _params(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The YAML by dotted keys, as MLflow's parameters are."""
+    told = {key: value for key, value in spec.items() if key not in NO_PARAMS}
+    return {key: str(value)[:LONGEST_PARAM] for key, value in flat(told).items()}
 
 
 def _attach(client: Any, run: str, *, path: Path, below: Path) -> None:

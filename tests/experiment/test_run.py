@@ -12,7 +12,7 @@ from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.experiment.folder import FILES, ExperimentFolder, files_of
-from sleepsweep.experiment.run import run_experiment
+from sleepsweep.experiment.run import check_stage, run_experiment
 from sleepsweep.experiment.setting import Setting
 from sleepsweep.experiment.spec import STAGES
 from sleepsweep.metrics import confusion
@@ -115,6 +115,78 @@ def test_what_is_done_is_not_run_again_and_a_changed_section_is(run: Run, tmp_pa
     assert not list(folder.path.glob("test/*/*")), "of another probe"
 
 
+def test_another_classifier_is_tested_too_and_the_test_is_done_again(
+    run: Run, tmp_path: Path
+) -> None:
+    folder, _ = run(tmp_path / "x", stages=["probe", "test"])
+    _, heard = run(tmp_path / "x", stages=["probe", "finetune", "test"])
+    assert heard.started == ["finetune", "test"]
+    assert (folder.path / "test" / "finetune" / "overall.csv").exists()
+
+
+def test_a_change_is_seen_again_after_a_kill_before_its_stages_were_undone(
+    run: Run, setting: Callable[..., Setting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = run(tmp_path / "x", stages=["probe"])
+    made = setting(stages=["probe"], probe={"C": 5.0})
+
+    def killed(self: ExperimentFolder, stage: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ExperimentFolder, "undo", killed)
+        with pytest.raises(KeyboardInterrupt):
+            folder.begin(made.spec, made.facts(), fresh=False)
+    _, heard = run(tmp_path / "x", stages=["probe"], probe={"C": 5.0})
+    assert heard.started == ["probe"]
+    assert heard.found["probe"]["C"] == 5.0
+
+
+def test_the_page_shows_what_is_done_even_if_it_was_not_written_then(
+    run: Run, tmp_path: Path
+) -> None:
+    folder, _ = run(tmp_path / "x", stages=["probe"])
+    (folder.path / "index.html").unlink()
+    run(tmp_path / "x", stages=["probe"])
+    assert "Probe, validation" in (folder.path / "index.html").read_text()
+
+
+def test_a_stage_that_cannot_be_run_is_refused_before_anything_is_deleted(
+    setting: Callable[..., Setting],
+) -> None:
+    made = setting()
+    check_stage(made, None, fresh=True)
+    check_stage(made, "pretrain", fresh=True)
+    check_stage(made, "test", fresh=False)
+    with pytest.raises(UserError, match="with --fresh"):
+        check_stage(made, "probe", fresh=True)
+    with pytest.raises(UserError, match="none of this experiment's stages"):
+        check_stage(setting(stages=["probe"]), "latent", fresh=False)
+
+
+def test_a_kill_while_starting_afresh_keeps_when_the_test_subjects_were_opened(
+    run: Run, setting: Callable[..., Setting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = run(tmp_path / "x", stages=["probe", "test"])
+    opened = folder.read_manifest()["test_opened"]
+    made = setting(seed=1, stages=["probe"])
+
+    def killed(self: ExperimentFolder) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ExperimentFolder, "clear", killed)
+        with pytest.raises(KeyboardInterrupt):
+            folder.begin(made.spec, made.facts(), fresh=True)
+    assert folder.read_manifest()["test_opened"] == opened
+    assert folder.done == {}
+
+
+def test_fine_tuning_that_diverges_says_so(run: Run, tmp_path: Path) -> None:
+    _, heard = run(tmp_path / "x", stages=["finetune"], finetune={"learning_rate": 1e30})
+    assert heard.found["finetune"]["ended"] == "diverged"
+
+
 def test_repeating_the_pretraining_gives_the_same_and_leaves_nothing_after_it_done(
     run: Run, tmp_path: Path
 ) -> None:
@@ -183,6 +255,7 @@ def test_a_diverged_pretraining_ends_the_experiment_as_an_outcome(
         folder.begin(made.spec, made.facts(), fresh=False)
         assert run_experiment(made, folder, [], None) is False
         assert run_experiment(made, folder, [], None) is False
+        assert run_experiment(made, folder, [], "probe") is False
     assert folder.done["pretrain"]["ended"] == "diverged"
     assert set(folder.done) == {"pretrain"}
     json.loads((folder.path / "experiment.json").read_text(), parse_constant=pytest.fail)

@@ -14,6 +14,7 @@ from sleepsweep.learn.finetune import (
     FinetuneSpec,
     Labelled,
     _class_weights,
+    _last_block,
     build_staging,
     fine_tune,
 )
@@ -92,6 +93,13 @@ def test_only_the_layers_asked_for_are_trained(
     # Batch norm's running means are in the state too: what is frozen keeps those as well.
     assert changed == ({"convolutions", "head"} if moved is None else set(moved))
     assert all(weight.requires_grad for weight in network.parameters())
+
+
+def test_the_last_block_of_a_network_that_wraps_another_is_that_of_the_other() -> None:
+    inner = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2), nn.Dropout(0.5))
+    wrapped = nn.Sequential(nn.Sequential(inner))
+    assert _last_block(wrapped) is inner[2]
+    assert _last_block(inner[2]) is inner[2]
 
 
 def test_the_encoder_has_a_learning_rate_of_its_own(epochs: NDArray[np.float32]) -> None:

@@ -35,7 +35,7 @@ def encoder_of(setting: Setting, folder: ExperimentFolder) -> nn.Module:
     if "pretrain" not in setting.spec.stages:
         return setting.first_encoder()
     needs(folder, "pretrain")
-    return Model.load(folder.path / ENCODER).encoder.to(setting.device)
+    return Model.load(folder.path / ENCODER, trust=True).encoder.to(setting.device)
 
 
 def needs(folder: ExperimentFolder, stage: Stage) -> None:

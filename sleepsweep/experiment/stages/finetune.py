@@ -1,5 +1,7 @@
 """Stage ``finetune``: training with labels, from the encoder that there is."""
 
+import numpy as np
+
 from sleepsweep.experiment.folder import ExperimentFolder
 from sleepsweep.experiment.scorefiles import write_scores
 from sleepsweep.experiment.setting import Setting, staged
@@ -35,4 +37,7 @@ def finetune(setting: Setting, folder: ExperimentFolder, tell: Tell) -> Found:
     found = staged(store, setting.validation, lambda store, rows: network.stage(store.gather, rows))
     title = f"{setting.spec.name}: fine-tuned, validation subjects"
     write_scores(found, folder.path / "finetune", title)
-    return {"steps": checks[-1].step, **found.key_values()}
+    ended = "complete" if checks[-1].step == spec.steps else "no_improvement"
+    if not np.isfinite(checks[-1].loss):
+        ended = "diverged"
+    return {"ended": ended, "steps": checks[-1].step, **found.key_values()}

@@ -36,6 +36,6 @@ def _classifiers(setting: Setting, folder: ExperimentFolder) -> Iterator[tuple[S
         # Fitted again, as neighbours are no model that is kept; a fit is repeatable.
         yield "probe", predicting(encoder, fitted_probe(setting, encoder))
     if "finetune" in setting.spec.stages:
-        network = Model.load(folder.path / FINETUNED).network.to(setting.device)
+        network = Model.load(folder.path / FINETUNED, trust=True).network.to(setting.device)
         assert isinstance(network, Staging)
         yield "finetune", lambda store, rows: network.stage(store.gather, rows)
