@@ -79,9 +79,11 @@ def test_train_evaluate_and_embed(
     assert ended.returncode == 0, ended.stderr
     (line,) = ended.stdout.splitlines()
     told = json.loads(line)
-    assert told["out"] == str(out / "evaluations" / "nights")
+    (place,) = (out / "evaluations").iterdir()
+    assert told["out"] == str(place)
+    assert place.name.startswith("finetuned-nights-")
     assert len(folder.read_manifest()["test_opened"]) == opened + 1
-    table = pd.read_csv(out / "evaluations" / "nights" / "overall.csv", index_col=0)
+    table = pd.read_csv(place / "overall.csv", index_col=0)
     assert told["kappa"] == pytest.approx(table.loc["kappa", "value"], rel=1e-5)
     assert table["subjects"].tolist() == [1] * 4
 
