@@ -71,7 +71,7 @@ class LatentSection(PartSpec):
     visualization_fraction: Annotated[
         float,
         Field(gt=0, le=1),
-        Otherwise("is of the validation epochs, of which 3,000 at most are taken"),
+        Otherwise(AT_MOST),
     ] = 0.5
     output_image_dir: Annotated[
         str | None, Otherwise(OWN_FOLDER.format("the pictures are"))
