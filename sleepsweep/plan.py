@@ -1,7 +1,5 @@
 """What a launch will run: the store, the test subjects set aside, blocks and trials' slots."""
 
-import hashlib
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +11,7 @@ from typing import Any
 import sleepsweep
 from sleepsweep.augment import augmentation
 from sleepsweep.data.preparation import prepare
-from sleepsweep.data.split import set_aside, split_hash
+from sleepsweep.data.split import set_aside, split_hash, test_hash
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.folder.record import TrialRecord
@@ -123,7 +121,7 @@ class Plan:
 
     def _provenance(self) -> dict[str, Any]:
         return {
-            "test_hash": hashlib.sha256(json.dumps(self.test).encode()).hexdigest()[:12],
+            "test_hash": test_hash(self.test),
             "split_from": "block",
             "stop_rule": self.spec.scheduler.name,
         }

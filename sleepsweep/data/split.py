@@ -129,6 +129,11 @@ def split_hash(train: Sequence[str], labelled: Sequence[str], validation: Sequen
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def test_hash(test: Sequence[str]) -> str:
+    """Twelve hexadecimal digits that name who is set aside for the test."""
+    return hashlib.sha256(json.dumps(test).encode()).hexdigest()[:12]
+
+
 def set_aside(nights: Mapping[str, int], spec: SplitSpec) -> tuple[str, ...]:
     """Return the test subjects of a study, sorted: at least 1, and 2 are always left over.
 

@@ -1,7 +1,5 @@
 """What an experiment works with: its recordings without the test subjects, and its trial."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +12,7 @@ from torch import nn
 
 from sleepsweep.baselines import encoder_of
 from sleepsweep.data.preparation import prepare
-from sleepsweep.data.split import set_aside
+from sleepsweep.data.split import set_aside, test_hash
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.experiment.spec import ExperimentSpec
@@ -58,12 +56,11 @@ class Setting:
         """What ``experiment.json`` says of the data: who is in which part, and hashes."""
         trial = self.trial
         people = {"train": trial.train, "validation": trial.validation, "test": self.test}
-        test_hash = hashlib.sha256(json.dumps(self.test).encode()).hexdigest()[:12]
         return {
             "store": str(self.store.folder),
             "data_hash": self.store.data_hash,
             "subjects": {part: list(names) for part, names in people.items()},
-            "test_hash": test_hash,
+            "test_hash": test_hash(self.test),
         }
 
     def about(self, classifier: str | None) -> About:

@@ -21,6 +21,7 @@ from sleepsweep.learn.encoders import Encoder
 from sleepsweep.learn.precision import at_least_float32
 from sleepsweep.learn.pretrainspec import PretrainSpec
 from sleepsweep.learn.projector import build_projector
+from sleepsweep.learn.rows import spread_evenly
 from sleepsweep.seeds import Axis, numpy_generator, stream
 
 __all__ = ["Axes", "Gather", "PretrainSpec", "Pretraining", "Streams", "Views"]
@@ -180,12 +181,6 @@ class Pretraining:
     def _set_training(self, training: bool) -> None:
         self.encoder.train(training)
         self.projector.train(training)
-
-
-def spread_evenly(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return `most` of the rows, or all where they are fewer, at even distances."""
-    places = np.linspace(0, len(rows) - 1, min(len(rows), most)).round().astype(np.int64)
-    return rows[places]
 
 
 def _moved(epochs: NDArray[np.float32], device: torch.device) -> Tensor:

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from sleepsweep.errors import UserError
 from sleepsweep.learn.losses import LOSSES, Loss, loss_of
 from sleepsweep.learn.projector import Projector
 from sleepsweep.part import PartSpec, Shared, later
@@ -19,14 +18,6 @@ SINGLE = Shared(
 )
 
 
-def _is_known(name: str) -> str:
-    try:
-        LOSSES.get(name)
-    except UserError as error:
-        raise ValueError(str(error)) from error
-    return name
-
-
 class PretrainSpec(PartSpec):
     """The YAML's ``pretrain``: loss, batch, number of optimiser steps and how they are taken.
 
@@ -37,7 +28,7 @@ class PretrainSpec(PartSpec):
     `min_improvement` since its best check.
     """
 
-    loss: Annotated[str, AfterValidator(_is_known)] = "nt_xent"
+    loss: Annotated[str, AfterValidator(LOSSES.checked)] = "nt_xent"
     temperature: Annotated[float, Field(gt=0.0)] = 0.1
     batch_size: Annotated[
         int, Field(ge=2), Shared("the trials of a block see the same batches at every step")

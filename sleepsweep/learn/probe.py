@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
+from sleepsweep.learn.rows import spread_evenly
 from sleepsweep.metrics import STAGES, confusion, macro_f1
 from sleepsweep.part import PartSpec, Shared, later
 from sleepsweep.seeds import numpy_generator
@@ -72,8 +73,7 @@ class ProbeSpec(PartSpec):
         """Return the rows of one subject that the probe reads, evenly spread over the nights."""
         if self.epochs_per_subject is None or len(rows) <= self.epochs_per_subject:
             return rows
-        places = np.linspace(0, len(rows) - 1, self.epochs_per_subject).round().astype(np.int64)
-        return rows[places]
+        return spread_evenly(rows, self.epochs_per_subject)
 
     def fit(self, features: Features, stages: Stages, subjects: Subjects) -> "FittedProbe":
         """Fit on (epoch, latent_dim) features, stages 0–4 and the subject of each epoch.

@@ -44,6 +44,14 @@ class Registry(Generic[Kind]):
         hint = f" Did you mean {near[0]}?" if near else ""
         raise UserError(f"unknown {self._kind} {name!r}.{hint} Known: {', '.join(known)}.")
 
+    def checked(self, name: str) -> str:
+        """Return a name that is known; `ValueError`, as validators raise it, otherwise."""
+        try:
+            self.get(name)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        return name
+
     def all(self) -> dict[str, type[Kind]]:
         """Return every class by its name, those of installed packages too."""
         self._load_entry_points()

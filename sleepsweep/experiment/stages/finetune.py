@@ -7,7 +7,8 @@ from sleepsweep.experiment.scorefiles import write_scores
 from sleepsweep.experiment.setting import Setting, staged
 from sleepsweep.experiment.stages.base import FINETUNED, Found, Tell, encoder_of, write_course
 from sleepsweep.learn.finetune import Check, Labelled, build_staging, fine_tune
-from sleepsweep.learn.pretrain import Axes, spread_evenly
+from sleepsweep.learn.pretrain import Axes
+from sleepsweep.learn.rows import spread_evenly
 from sleepsweep.model import Model
 from sleepsweep.seeds import stream
 

@@ -11,6 +11,7 @@ from sleepsweep.experiment.setting import Setting
 from sleepsweep.experiment.stages.base import Found, Tell, encoder_of
 from sleepsweep.latent import Embedded
 from sleepsweep.learn.probe import embed, embed_rows
+from sleepsweep.learn.rows import spread_evenly
 from sleepsweep.probedrun import signal_of, views_of
 from sleepsweep.seeds import stream
 
@@ -20,7 +21,7 @@ def latent(setting: Setting, folder: ExperimentFolder, tell: Tell) -> Found:
     spec, store, encoder = setting.spec.latent, setting.store, encoder_of(setting, folder)
     everything = setting.validation
     count = min(max(1, round(spec.fraction * len(everything))), spec.most_epochs)
-    rows = everything[np.linspace(0, len(everything) - 1, count).round().astype(np.int64)]
+    rows = spread_evenly(everything, count)
     embedded = Embedded(
         embed_rows(encoder, store.gather, rows), store.stages(rows), store.subjects_of(rows),
         _views(setting, encoder, rows),

@@ -6,7 +6,6 @@ import torch
 from pydantic import AfterValidator
 from torch import nn
 
-from sleepsweep.errors import UserError
 from sleepsweep.learn.registry import Registry
 
 
@@ -37,13 +36,5 @@ def build_classifier(name: str, width: int, dropout: float, weights_seed: int) -
         return CLASSIFIERS.get(name)(width, dropout)
 
 
-def _is_known(name: str) -> str:
-    try:
-        CLASSIFIERS.get(name)
-    except UserError as error:
-        raise ValueError(str(error)) from error
-    return name
-
-
-ClassifierName = Annotated[str, AfterValidator(_is_known)]
+ClassifierName = Annotated[str, AfterValidator(CLASSIFIERS.checked)]
 """The type of a YAML key that names a classifier."""

@@ -18,8 +18,8 @@ SAMPLES = 3000
 def _is_known(name: str) -> str:
     if not is_path(name):
         try:
-            ENCODERS.get(name)
-        except UserError as error:
+            ENCODERS.checked(name)
+        except ValueError as error:
             raise ValueError(
                 f"{error} A class of your own is named by its path: package.module.ClassName"
             ) from error
