@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 import sleepsweep
+from sleepsweep.cluster.session import concurrent
 from sleepsweep.data.store import Store
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.table import build_table
@@ -26,7 +27,6 @@ from sleepsweep.search.schedulers import bracket_of, make_scheduler
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.space import ATTEMPTS, Slot, draw_policy
 from sleepsweep.spec.ranges import Draws
-from sleepsweep.sweep import concurrent
 from sleepsweep.trial import TrialSpec
 
 Score = Callable[[int, int, int, int], float]
@@ -153,7 +153,7 @@ def forecast(plan: Plan, tables: Sequence[ResultsTable]) -> Forecast:
         step_s=step_s,
         probe_s=probe_s,
         busy_s=fmean(busy),
-        concurrent=concurrent(plan.spec),
+        concurrent=concurrent(plan.spec.resources),
         cpus_per_trial=plan.spec.resources.cpus_per_trial,
         confirmation=confirmation,
         confirmation_s=confirmation * (step_s * plan.rungs[-1] + probe_s),

@@ -45,7 +45,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.evaluation",),
     ("sleepsweep.search",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.cluster"),
-    ("sleepsweep.confirmation", "sleepsweep.sweep"),
+    ("sleepsweep.confirmation", "sleepsweep.worker", "sleepsweep.sweep"),
     ("sleepsweep.forecast",),
     ("sleepsweep.terminal", "sleepsweep.augmentpage"),
     ("sleepsweep.cli",),
@@ -62,6 +62,7 @@ ONLY_IN = {
         "sleepsweep.search.searcher",
         "sleepsweep.sweep",
         "sleepsweep.cluster.nodes",
+        "sleepsweep.cluster.session",
     },
     "sleepsweep_analysis": {
         "sleepsweep.cli.ranking",
