@@ -46,7 +46,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.search",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.cluster"),
     ("sleepsweep.confirmation", "sleepsweep.worker", "sleepsweep.sweep"),
-    ("sleepsweep.forecast",),
+    ("sleepsweep.forecast", "sleepsweep.packing"),
     ("sleepsweep.terminal", "sleepsweep.augmentpage"),
     ("sleepsweep.cli",),
     ("sleepsweep.__main__",),

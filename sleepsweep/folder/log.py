@@ -23,6 +23,10 @@ class SweepLog:
         """Write down that this launch has no more trials to run, or was stopped."""
         self._write("complete" if complete else "stopped before the end")
 
+    def noted(self, sentence: str) -> None:
+        """Write down what concerns the whole run."""
+        self._write(sentence)
+
     def trial_started(self, record: TrialRecord) -> None:
         """See `sleepsweep.sweep.Observer`."""
         again = f", which has {len(record.rows)} rungs" if record.rows else ""

@@ -80,6 +80,7 @@ def begun(plan: Plan, path: Path) -> SweepFolder:
     return folder
 
 
+@pytest.mark.slow
 def test_a_full_gpu_is_shared_by_fewer_and_no_trial_is_lost(
     sweep: Callable[..., SweepSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_full_gpu_is_shared_by_fewer_and_no_trial_is_lost(
         assert {row["device"] for row in record.rows} == {"cuda"}
 
 
+@pytest.mark.slow
 def test_a_trial_too_big_for_a_whole_gpu_has_failed(
     sweep: Callable[..., SweepSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
