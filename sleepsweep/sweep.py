@@ -7,39 +7,27 @@ import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ray import tune
 
 from sleepsweep.cluster.session import concurrent, ray_for
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.sweepfolder import SweepFolder
+from sleepsweep.observer import Observer, Observers
 from sleepsweep.plan import Plan
 from sleepsweep.search.schedulers import make_scheduler
 from sleepsweep.search.searcher import SweepSearcher
 from sleepsweep.spec.sections import ResourcesSpec
 from sleepsweep.trainable import Trainable, run_trial
 from sleepsweep.trial import TrialSpec
-from sleepsweep.worker import Worker, row_of
+from sleepsweep.worker import Worker
 
 # A lost worker (out of memory, killed) is started again from its checkpoint so many times.
 RESTARTS = 2
 
 GPU_FULL = "OutOfMemoryError"
 """How torch calls it when a GPU has no memory left."""
-
-
-class Observer(Protocol):
-    """What is told of a sweep's progress, on the driver, in the order in which it happens."""
-
-    def trial_started(self, record: TrialRecord) -> None:
-        """A trial begins, or continues after an interruption."""
-
-    def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
-        """A trial reached a rung; `row` holds its scores and the decision."""
-
-    def trial_failed(self, record: TrialRecord) -> None:
-        """A trial ended with an error, which ``record.error`` holds."""
 
 
 def run_sweep(
@@ -76,7 +64,7 @@ class _Round:
         slots = plan.open_slots(self._records)
         self._searcher = SweepSearcher(plan.space, slots, self._records, plan.past)
         self._full = _FullGpu(can_share_less=resources.trials_per_gpu > 1)
-        self._callback = _Callback(observers, self._records, self._full)
+        self._callback = _Callback(Observers(observers), self._records, self._full)
 
     def fills_a_gpu(self) -> bool:
         """Run it; return whether it was broken off because a GPU's memory was full."""
@@ -142,7 +130,7 @@ class _Callback(tune.Callback):
     """Translates Ray's events into the observers' terms."""
 
     def __init__(
-        self, observers: Sequence[Observer], records: Sequence[TrialRecord], full: _FullGpu
+        self, observers: Observers, records: Sequence[TrialRecord], full: _FullGpu
     ) -> None:
         self._observers = observers
         self._records = {record.trial.id: record for record in records}
@@ -159,32 +147,19 @@ class _Callback(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         config = trial.config
-        record = self._records.get(config["id"])
-        if record is None:
-            record = TrialRecord.of_configuration(config)
-            self._records[config["id"]] = record
-        record.error = None
-        for observer in self._observers:
-            observer.trial_started(record)
+        if config["id"] not in self._records:
+            self._records[config["id"]] = TrialRecord.of_configuration(config)
+        self._observers.started(self._records[config["id"]])
 
     def on_trial_result(
         self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        record = self._records[trial.config["id"]]
-        # A restarted worker reports the rungs of its checkpoint again: all but the new are known.
-        if result["rung"] < len(record.rows):
-            return
-        stopped = bool(result.get("done"))
-        row = row_of(result, record.trial, trial.config["bracket"], stopped=stopped)
-        record.rows.append(row)
-        for observer in self._observers:
-            observer.rung_reported(record, row)
+        record, bracket = self._records[trial.config["id"]], trial.config["bracket"]
+        self._observers.reached(record, result, bracket, stopped=bool(result.get("done")))
 
     def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._full.note(Path(trial.error_file).read_text())
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         record = self._records[trial.config["id"]]
-        record.error = Path(trial.error_file).read_text()
-        for observer in self._observers:
-            observer.trial_failed(record)
+        self._observers.failed(record, Path(trial.error_file).read_text())

@@ -1,8 +1,7 @@
-"""What a worker does: one trial, rung by rung; and the row that a folder keeps of a rung."""
+"""What a worker does: one trial, rung by rung."""
 
 import socket
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,12 +15,6 @@ from sleepsweep.plan import Plan
 from sleepsweep.systemmetrics import sampled
 from sleepsweep.trainable import Trainable, run_trial
 from sleepsweep.trial import TrialSpec
-
-ROW = (
-    "rung", "step", "loss", "time_s", "accuracy", "macro_f1", "kappa", "f1.W", "f1.N1",
-    "f1.N2", "f1.N3", "f1.R", "confusions", "host", "device", "version",
-)  # fmt: skip
-"""What a worker reports and a recorded rung keeps."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +59,3 @@ def _called(device: str) -> str:
 
 def _has_gpu() -> bool:
     return torch.cuda.is_available()
-
-
-def row_of(
-    result: Mapping[str, Any], trial: TrialSpec, bracket: int, *, stopped: bool
-) -> dict[str, Any]:
-    """Return what is recorded of a rung's `result`; `stopped` is what the scheduler said of it."""
-    row = {key: result[key] for key in ROW}
-    return {
-        **row,
-        "bracket": bracket,
-        "decision": _decision(result, trial, stopped=stopped),
-        "recorded_ms": time.time_ns() // 1_000_000,
-    }
-
-
-def _decision(result: Mapping[str, Any], trial: TrialSpec, *, stopped: bool) -> str:
-    if result["collapsed"]:
-        return "collapsed"
-    if result["step"] >= trial.rungs[-1]:
-        return "done"
-    return "stop" if stopped else "continue"
