@@ -1,5 +1,6 @@
 """Trials of a sweep run one by one, without Ray."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_all_tasks_make_the_whole_sweep(plan: Plan, folder: SweepFolder) -> None
 def test_a_finished_task_is_not_run_again(plan: Plan, folder: SweepFolder) -> None:
     first = run_task(plan, folder, 4, [folder])
     again = run_task(plan, folder, 4, [folder], no_trial)
-    assert again == first
+    assert json.dumps(again.rows) == json.dumps(first.rows)
 
 
 def no_trial(

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from sleepsweep.cluster.slurm.jobs import Job, Jobs, look_up
@@ -51,7 +52,8 @@ def slurm() -> Iterator[None]:
     folder = Path(tempfile.mkdtemp(prefix="ms"))
     folder.chmod(0o755)
     # Enough processors for two jobs at a time; the host's own are shared by all.
-    os.environ |= {"MINI_SLURM_DIR": str(folder), "MINI_SLURM_CPUS": "4"}
+    os.environ |= {"MINI_SLURM_DIR": str(folder), "MINI_SLURM_CPUS": "4",
+                   "MINI_SLURM_GPUS": "1"}  # fmt: skip
     up = subprocess.run([SCRIPT, "up"], capture_output=True, text=True)
     if up.returncode:
         pytest.skip(f"Slurm cannot be started here: {up.stderr.strip()[-200:]}")
@@ -273,3 +275,16 @@ def test_an_array_makes_the_same_table_as_ray(slurm: None, space: Path, tmp_path
     assert set(one["host"]) == {"node1", "node2"}
     pd.testing.assert_frame_equal(*(t.drop(columns=OF_THE_MACHINE) for t in (one, two)))
     assert (by_array / "report").is_dir()
+
+
+@pytest.mark.skipif(torch.version.cuda is not None, reason="torch is built with CUDA")
+def test_gpus_reach_ray_and_a_torch_that_cannot_use_them_is_named(
+    slurm: None, tmp_path: Path
+) -> None:
+    """Slurm's GPUs are files without a device here, but Slurm and Ray count them."""
+    out = tmp_path / "out"
+    space = written(tmp_path, resources={"gpus_per_trial": 0.5})
+    job = ended(submitted(space, out, "--time", 5, "--gpus-per-node", 1), out)
+    assert (job.state, job.status) == ("FAILED", 2)
+    said = command("logs", out).stdout
+    assert re.search(r"node1 has GPUs, and torch .* built without CUDA; node2 has GPUs", said)
