@@ -23,8 +23,10 @@ class FourierConv1d(nn.Conv1d):
 
     def forward(self, epochs: Tensor) -> Tensor:
         """Convolve epochs (batch, channel, time)."""
+        if not _is_exact(epochs):
+            return super().forward(epochs)
         shape = _Shape(self, epochs.shape[2])
-        if not (_is_exact(epochs) and shape.pays(self, len(epochs))):
+        if not shape.pays(self, len(epochs)):
             return super().forward(epochs)
         convolved = _correlate(shape.phases(epochs), shape.taps_of_phases(self.weight))
         return convolved if self.bias is None else convolved + self.bias[:, None]
