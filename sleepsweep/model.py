@@ -48,6 +48,19 @@ class About(PartSpec):
     seen: Names
     test: Names
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The derivations, one name each: one that recordings spell in several ways has several."""
+        return tuple(name.split("|")[0] for name in self.derivations)
+
+    def check_number(self, derivations: Sequence[str], where: str) -> None:
+        """Raise `UserError` unless there are as many derivations as the network takes."""
+        if len(derivations) != len(self.derivations):
+            raise UserError(
+                f"{where}: has {_several(derivations)}, but the model takes "
+                f"{_several(self.derivations)}. Name as many with --derivation."
+            )
+
 
 @dataclass(frozen=True)
 class Model:
@@ -98,11 +111,7 @@ class Model:
     def check_fits(self, store: Store) -> None:
         """Raise `UserError` where the epochs of `store` are not such as the network takes."""
         about, manifest = self.about, store.manifest
-        if len(store.channels) != len(about.derivations):
-            raise UserError(
-                f"{store.folder}: has {_several(store.channels)}, but the model takes "
-                f"{_several(about.derivations)}. Name as many with --derivation."
-            )
+        about.check_number(store.channels, str(store.folder))
         samples = manifest.sfreq * manifest.epoch_s
         if (manifest.sfreq, samples) != (about.sfreq, about.sfreq * about.epoch_s):
             raise UserError(
