@@ -1,6 +1,7 @@
 """The command that stages nights with a trained model: predict."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,9 +84,7 @@ def predict(
     raise typer.Exit(status)
 
 
-def _tell(
-    report: "NightReport", files: "tuple[Path, ...] | list[Path]", console: "Console", *, json: bool
-) -> None:
+def _tell(report: "NightReport", files: Sequence[Path], console: "Console", *, json: bool) -> None:
     from json import dumps
 
     from sleepsweep.terminal.predict import night_lines

@@ -82,7 +82,7 @@ def _draw_probabilities(axes: "Axes", prediction: Prediction) -> None:
 
 
 def _name_times(axes: "Axes", prediction: Prediction) -> None:
-    ticks = prediction.night.whole_hours()
+    ticks = prediction.night.ticks()
     every = -(-len(ticks) // 14)
     shown = ticks[::every]
     axes.set_xticks([hours for hours, _ in shown], [text for _, text in shown])

@@ -20,6 +20,10 @@ from sleepsweep.model import About
 SHORTEST_MIN = 10.0
 """A recording is scaled by its own spread, which a shorter one does not tell."""
 
+TICKS_S = (3600, 1800, 600, 300)
+FEWEST_TICKS = 3
+"""Of round times, an axis has the longest steps that leave so many."""
+
 
 @dataclass(frozen=True)
 class Night:
@@ -54,12 +58,13 @@ class Night:
         minutes = int(self.starts_s + after_s) // 60
         return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
 
-    def whole_hours(self) -> list[tuple[float, str]]:
-        """The full hours of the night: hours since its start, and what the clock says then."""
-        begin_s, ends_s = self.first_s, self.first_s + self.count * self.epoch_s
-        first = math.ceil((self.starts_s + begin_s) / 3600)
-        last = math.floor((self.starts_s + ends_s) / 3600)
-        places_s = [hour * 3600 - self.starts_s for hour in range(first, last + 1)]
+    def ticks(self) -> list[tuple[float, str]]:
+        """Round times of the night: hours since its start, and what the clock says then."""
+        begin_s = self.starts_s + self.first_s
+        ends_s = begin_s + self.count * self.epoch_s
+        step_s = next((s for s in TICKS_S if ends_s - begin_s >= FEWEST_TICKS * s), TICKS_S[-1])
+        rounded = range(math.ceil(begin_s / step_s), math.floor(ends_s / step_s) + 1)
+        places_s = [number * step_s - self.starts_s for number in rounded]
         return [(place_s / 3600, self.clock(place_s)) for place_s in places_s]
 
 

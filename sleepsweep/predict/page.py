@@ -96,7 +96,7 @@ def _drawn(report: NightReport) -> dict[str, Any]:
         "step": night.epoch_s / 3600,
         "starts": night.starts_s / 3600,
         "dated": night.start is not None,
-        "ticks": night.whole_hours(),
+        "ticks": night.ticks(),
         "hypnograms": hypnograms,
         "probabilities": [
             [None if np.isnan(p) else round(float(p), 3) for p in column]

@@ -45,12 +45,13 @@ class Prediction:
     @property
     def known(self) -> NDArray[np.bool_]:
         """Which epochs can be used, (epoch,)."""
-        return np.isfinite(self.probabilities).all(axis=1)
+        return np.asarray(np.isfinite(self.probabilities).all(axis=1))
 
     @property
     def onsets_s(self) -> NDArray[np.float64]:
         """When each epoch begins, (epoch,), in seconds after the recording's start."""
-        return self.night.first_s + self.night.epoch_s * np.arange(len(self.probabilities))
+        steps = np.arange(len(self.probabilities), dtype=np.float64)
+        return self.night.first_s + self.night.epoch_s * steps
 
     def table(self) -> pd.DataFrame:
         """A row an epoch: its number from 0, `onset` and `duration` in s, stage, probabilities.

@@ -72,9 +72,9 @@ def write_hypnogram(
         lasts_s = len(list(run)) * epoch_s
         annotations.append(EdfAnnotation(onset_s, lasts_s, labels[stage]))
         onset_s += lasts_s
-    dated = {} if start is None else {"starttime": start.time()}
-    recording = Recording(startdate=None if start is None else start.date())
-    _write(path, Edf([], recording=recording, annotations=annotations, **dated))
+    date, time = (None, None) if start is None else (start.date(), start.time())
+    edf = Edf([], recording=Recording(startdate=date), starttime=time, annotations=annotations)
+    _write(path, edf)
 
 
 def _write(path: Path, edf: Any) -> None:
