@@ -41,6 +41,11 @@ class ModelFile:
         folder = ExperimentFolder(self.path.parent)
         return folder if folder.manifest_path.exists() else None
 
+    @property
+    def beside(self) -> Path:
+        """Where what is found with it goes: its own folder, the current one for the ready model."""
+        return Path() if self.path == READY_MODEL else self.path.parent
+
 
 def read_model(path: Path, *, classifier: bool, trust: bool = False) -> ModelFile:
     """Return the model in the file `path`, or the furthest one in an experiment's folder.

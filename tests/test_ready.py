@@ -55,3 +55,7 @@ def test_its_card_says_what_it_must(ready: Model) -> None:
 def test_its_card_names_every_augmentation_of_the_policy() -> None:
     for member in read_study(ExperimentSpec, RECIPE).policy:
         assert as_entry(member)[0] in CARD
+
+
+def test_nothing_is_written_beside_it() -> None:
+    assert read_model(Path(READY), classifier=False).beside == Path()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sleepsweep.cli.app import BAD_INPUT, COMPLETE, app, console_for
-from sleepsweep.cli.models import Derivation, Strangers, Trust
+from sleepsweep.cli.models import Derivation, ModelPath, Strangers, Trust
 from sleepsweep.cli.options import Json, Quiet
 from sleepsweep.errors import UserError
 
@@ -17,17 +17,10 @@ if TYPE_CHECKING:
 
     from sleepsweep.predict import NightReport
 
-AnyModel = Annotated[
-    Path,
-    typer.Argument(
-        metavar="MODEL", help="ready (it comes with sleepsweep), an experiment's folder, or a file."
-    ),
-]
-
 
 @app.command()
 def predict(
-    model: AnyModel,
+    model: ModelPath,
     night: Annotated[
         Path, typer.Argument(metavar="NIGHT", help="An EDF or BDF file, or a folder of them.")
     ],

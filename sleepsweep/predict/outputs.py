@@ -11,7 +11,7 @@ from sleepsweep.predict.page import write_page
 from sleepsweep.predict.report import NightReport
 from sleepsweep.replacing import replacing, writing
 
-DECIMALS = 4
+DECIMALS = 6
 
 
 def write_table(report: NightReport, path: Path) -> None:

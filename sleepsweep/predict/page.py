@@ -15,9 +15,6 @@ from sleepsweep.predict.agreement import Agreement
 from sleepsweep.predict.report import NightReport
 from sleepsweep.predict.wording import MEASURES, STATISTICS, told
 
-UNSURE = 0.5
-"""Below this probability of its stage an epoch counts as one that the model is not sure of."""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -45,7 +42,7 @@ def html(report: NightReport) -> str:
             "Derivation": ", ".join(night.derivations),
             "Recorded": f"{night.start:%Y-%m-%d %H:%M}" if night.start else "date withheld",
             "Epochs": f"{night.count:,} of {night.epoch_s:g} s",
-            "Unsure": f"{_unsure(report)}, with a confidence below {100 * UNSURE:g} %",
+            "Unsure": report.unsure,
         },
         notes=report.notes(),
         columns=list(report.statistics),
@@ -56,13 +53,6 @@ def html(report: NightReport) -> str:
         cells=list(_cells(agreement)) if agreement else [],
         data=_drawn(report),
     )
-
-
-def _unsure(report: NightReport) -> str:
-    confidence = report.prediction.confidence
-    known = confidence[np.isfinite(confidence)]
-    count = int((known < UNSURE).sum())
-    return f"{count:,} epochs ({100 * count / len(known):.0f} %)"
 
 
 def _statistics(report: NightReport) -> Iterator[Row]:

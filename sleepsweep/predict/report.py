@@ -20,6 +20,9 @@ from sleepsweep.ready import READY, READY_MODEL
 LONG_H = 3.0
 """Of less, a recording's own scale is not a night's."""
 
+UNSURE = 0.5
+"""Below this probability of its stage, the model is not sure of an epoch."""
+
 
 @dataclass(frozen=True)
 class NightReport:
@@ -40,6 +43,14 @@ class NightReport:
         """One line: which night, of which derivation, by which model."""
         night = self.prediction.night
         return f"{night.path.name}, {', '.join(night.derivations)}, by {Path(self.model).name}"
+
+    @property
+    def unsure(self) -> str:
+        """Of how many epochs the model is not sure."""
+        confidence = self.prediction.confidence[self.prediction.known]
+        count = int((confidence < UNSURE).sum())
+        share = f"{100 * count / len(confidence):.0f} %"
+        return f"{count:,} epochs ({share}), with a confidence below {100 * UNSURE:g} %"
 
     @property
     def statistics(self) -> Mapping[str, Mapping[str, float]]:

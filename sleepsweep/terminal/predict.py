@@ -24,6 +24,7 @@ def night_lines(report: NightReport) -> Iterator[Text | Group]:
         f"{night.count:,} epochs of {night.epoch_s:g} s, {night.clock(night.first_s)} to "
         f"{ends}{since}"
     )
+    yield Text(f"Unsure of {report.unsure}")
     yield _stages(report)
     yield _statistics(report)
     if report.agreement is not None:
