@@ -77,11 +77,10 @@ class Model:
     def save(self, path: Path) -> None:
         """Write the model as one safetensors file, whole or not at all.
 
-        The weights bear the names of the network's `state_dict`; the header has the texts `format`
-        and `about`, the latter as JSON.
+        The weights bear the names of the network's `state_dict`; the header has `about` as JSON,
+        under the name of the format. Equal models make equal files.
         """
-        texts = {"format": FORMAT, "about": self.about.model_dump_json()}
-        save_weights(self.network.state_dict(), texts, path)
+        save_weights(self.network.state_dict(), {FORMAT: self.about.model_dump_json()}, path)
 
     @classmethod
     def load(cls, path: Path, *, trust: bool = False) -> Self:
@@ -91,13 +90,13 @@ class Model:
         and refused without.
         """
         weights, texts = load_weights(path)
-        if texts.get("format") != FORMAT:
+        if FORMAT not in texts:
             raise UserError(
                 f"{path}: is no model of this version of sleepsweep, but other weights. "
                 "Give the folder of an experiment, or a model file in it."
             )
         try:
-            about = About.model_validate_json(texts["about"])
+            about = About.model_validate_json(texts[FORMAT])
         except MISFITS as error:
             raise _damaged(path, error) from error
         _check_trusted(about, path, trust=trust)

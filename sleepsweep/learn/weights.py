@@ -18,6 +18,8 @@ Weights = dict[str, Tensor]
 def save_weights(weights: Mapping[str, Tensor], texts: Mapping[str, str], path: Path) -> None:
     """Write tensors by name, and texts by name into the header, whole or not at all.
 
+    The order of several texts is safetensors' own, and no two files need have the same.
+
     Raises `UserError` for a network that keeps something else than tensors.
     """
     from safetensors.torch import save
