@@ -1,6 +1,7 @@
 """The files that a prediction is written to, as others read them; no recording is written over."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from sleepsweep.data.edf.hypnogram_files import HypnogramSpec
 from sleepsweep.data.edf.writing import AASM_LABELS, write_hypnogram
 from sleepsweep.errors import UserError
 from sleepsweep.metrics import STAGES
-from sleepsweep.predict import NightReport, outputs_for, write_outputs
+from sleepsweep.model import About
+from sleepsweep.predict import NightReport, outputs_for, read_night, write_outputs
 from sleepsweep.predict.outputs import WRITERS
 
 
@@ -68,6 +70,25 @@ def test_the_picture_is_one(report: NightReport, tmp_path: Path) -> None:
     pixels = imread(tmp_path / "a.png")
     assert pixels.shape[:2] == (1050, 1650)
     assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 20
+
+
+def test_a_night_whose_date_is_withheld_is_written_all_the_same(
+    report: NightReport, night: Path, about: Callable[..., About], tmp_path: Path
+) -> None:
+    header = bytearray(night.read_bytes())
+    header[168:176] = b"01.01.85"
+    header[88:168] = b"Startdate X X X X".ljust(80)
+    night.write_bytes(header)
+    withheld = read_night(night, about())
+    assert withheld.start is None
+    undated = replace(report, prediction=replace(report.prediction, night=withheld))
+    files = [tmp_path / f"a{ending}" for ending in WRITERS]
+    write_outputs(undated, files)
+    assert "date withheld" in (tmp_path / "a.html").read_text()
+    raw = mne.io.read_raw_edf(night, verbose="ERROR")
+    raw.set_annotations(mne.read_annotations(tmp_path / "a.edf"))
+    assert raw.annotations.onset[0] == 0
+    assert sum(raw.annotations.duration) == 720
 
 
 def test_a_folder_gets_all_of_it(tmp_path: Path) -> None:
