@@ -113,7 +113,7 @@ def _submit_array(made: Submission, console: "Console") -> int:
     array = None
     if script is not None:
         array = made.jobs.submit(script)
-        console.print(f"Job {array}: a task for each trial of {made.folder.path}")
+        console.print(f"Job {array}: a task for each open trial of {made.folder.path}")
     return _submitted(made, made.end(array), console)
 
 

@@ -111,8 +111,8 @@ class Jobs:
         for job in reversed(left):
             if job.has_begun:
                 # The batch shell too, which passes it on to the launch.
-                _slurm(["scancel", "--full", "--signal=TERM", str(job.number)])
-            _slurm(["scancel", str(job.number)])
+                _cancel(job.number, "--full", "--signal=TERM")
+            _cancel(job.number)
         return [job.number for job in left]
 
 
@@ -123,13 +123,31 @@ def look_up(number: int) -> Job:
         return _accounted(number)
     tasks = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in done.stdout.splitlines() if line]
     named = {task.get("NodeList", "").replace("(null)", "") for task in tasks}
+    states: Counter[str] = Counter()
+    for task in tasks:
+        states[task["JobState"]] += _count(task.get("ArrayTaskId", "0"))
     return Job(
         number,
-        Counter(task["JobState"] for task in tasks),
+        states,
         ",".join(sorted(named - {""})),
         max(int(task.get("Restarts", 0)) for task in tasks) + 1,
         max(int(task.get("ExitCode", "0:0").split(":")[0]) for task in tasks),
     )
+
+
+def _cancel(number: int, *options: str) -> None:
+    try:
+        _slurm(["scancel", *options, str(number)])
+    except UserError:
+        # It may have ended meanwhile.
+        if not look_up(number).has_ended:
+            raise
+
+
+def _count(tasks: str) -> int:
+    """How many tasks a line of Slurm's stands for: those that wait share one, as ``3,5-9%2``."""
+    ranges = [part.split("-") for part in tasks.partition("%")[0].split(",")]
+    return sum(int(ends[-1]) - int(ends[0]) + 1 for ends in ranges)
 
 
 def wait_for(number: int) -> Job:
@@ -158,7 +176,7 @@ def _accounted(number: int) -> Job:
 def _slurm(command: Sequence[str], given: str | None = None) -> str:
     done = _run(command, given)
     if done.returncode:
-        said = done.stderr.strip() or done.stdout.strip()
+        said = done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}"
         raise UserError(f"{command[0]}: {said}")
     return done.stdout
 
