@@ -5,6 +5,8 @@ A baseline is a function *(trial, store, device, rows to fit on, epochs held out
 """
 
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +16,22 @@ from sleepsweep.learn.bandpowers import log_band_powers
 from sleepsweep.learn.encoders import Encoder
 from sleepsweep.learn.finetune import FinetuneSpec, Labelled, build_staging, fine_tune
 from sleepsweep.learn.pretrain import Axes
-from sleepsweep.learn.probe import Features, FittedProbe, Stages, embed
+from sleepsweep.learn.probe import Features, FittedProbe, Stages, embed_rows
+from sleepsweep.learn.rows import Gather, by_batches
 from sleepsweep.seeds import stream
 from sleepsweep.trial import TrialSpec
 
 Rows = NDArray[np.int64]
-Epochs = NDArray[np.float32]
-Baseline = Callable[[TrialSpec, Store, str, Rows, Epochs], Stages]
+
+
+class HeldOut(NamedTuple):
+    """Epochs to stage: rows of what `gather` returns."""
+
+    gather: Gather
+    rows: Rows
+
+
+Baseline = Callable[[TrialSpec, Store, str, Rows, HeldOut], Stages]
 
 
 def encoder_of(trial: TrialSpec, store: Store) -> Encoder:
@@ -30,25 +41,25 @@ def encoder_of(trial: TrialSpec, store: Store) -> Encoder:
 
 
 def untrained(
-    trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: Epochs
+    trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: HeldOut
 ) -> Stages:
     """The probe on the encoder at its first step: what random filters tell."""
     encoder = encoder_of(trial, store).to(device)
-    features = embed(encoder, store.gather(fitted))
-    return _probe(trial, store, fitted, features).predict(embed(encoder, held_out))
+    features = embed_rows(encoder, store.gather, fitted)
+    return _probe(trial, store, fitted, features).predict(embed_rows(encoder, *held_out))
 
 
 def band_powers(
-    trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: Epochs
+    trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: HeldOut
 ) -> Stages:
     """The probe on the log powers of five bands: what a spectrum tells."""
-    features = log_band_powers(store.gather(fitted), store.sfreq)
-    others = log_band_powers(held_out, store.sfreq)
-    return _probe(trial, store, fitted, features).predict(others)
+    powers = partial(log_band_powers, sfreq=store.sfreq)
+    features = by_batches(powers, store.gather, fitted)
+    return _probe(trial, store, fitted, features).predict(by_batches(powers, *held_out))
 
 
 def with_labels(
-    trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: Epochs
+    trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: HeldOut
 ) -> Stages:
     """The same encoder and a linear layer, trained with the labels of all the labelled epochs.
 
@@ -64,7 +75,7 @@ def with_labels(
     ).to(device)
     labelled = Labelled(store.gather, store.stages, store.rows(trial.labelled))
     fine_tune(network, spec, labelled, block)
-    return np.asarray(embed(network, held_out).argmax(axis=1), dtype=np.int8)
+    return network.stage(*held_out)
 
 
 def _probe(trial: TrialSpec, store: Store, fitted: Rows, features: Features) -> FittedProbe:

@@ -7,11 +7,11 @@ import torch
 from torch import Generator, Tensor
 
 from sleepsweep.augment import Policy, Signal, batch_partners
-from sleepsweep.baselines import Epochs, Rows, encoder_of
+from sleepsweep.baselines import HeldOut, Rows, encoder_of
 from sleepsweep.data.store import Store
 from sleepsweep.learn.collapse import spread_of
 from sleepsweep.learn.pretrain import Axes, Pretraining, Streams, Views
-from sleepsweep.learn.probe import Stages, embed
+from sleepsweep.learn.probe import Stages, embed_rows
 from sleepsweep.metrics import confusion
 from sleepsweep.trial import TrialSpec
 
@@ -43,12 +43,12 @@ class ProbedRun:
         """Confusion matrices of the scored subjects, and how far the embeddings are spread."""
         trial, store, encoder = self.trial, self.store, self.pretraining.encoder
         fitted = probed(trial, store, trial.labelled)
-        features = np.nan_to_num(embed(encoder, store.gather(fitted)))
+        features = np.nan_to_num(embed_rows(encoder, store.gather, fitted))
 
         probe = trial.probe.fit(features, store.stages(fitted), store.subjects_of(fitted))
 
-        def predict(epochs: Epochs) -> Stages:
-            return probe.predict(np.nan_to_num(embed(encoder, epochs)))
+        def predict(held_out: HeldOut) -> Stages:
+            return probe.predict(np.nan_to_num(embed_rows(encoder, *held_out)))
 
         return confusions_of(trial, self.scored, predict), spread_of(features)
 
@@ -59,14 +59,14 @@ def probed(trial: TrialSpec, store: Store, subjects: Collection[str]) -> Rows:
 
 
 def confusions_of(
-    trial: TrialSpec, store: Store, predict: Callable[[Epochs], Stages]
+    trial: TrialSpec, store: Store, predict: Callable[[HeldOut], Stages]
 ) -> dict[str, list[list[int]]]:
     """Stage the epochs of every subject that the trial is scored on; a matrix a subject."""
     rows = [probed(trial, store, [subject]) for subject in trial.scored]
     held_out = np.concatenate(rows)
     ends = np.cumsum([len(part) for part in rows])[:-1]
     truth = np.split(store.stages(held_out), ends)
-    guess = np.split(predict(store.gather(held_out)), ends)
+    guess = np.split(predict(HeldOut(store.gather, held_out)), ends)
     parts = zip(trial.scored, truth, guess, strict=True)
     return {subject: confusion(one, other).tolist() for subject, one, other in parts}
 

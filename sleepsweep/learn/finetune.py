@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from sleepsweep.learn.classifiers import ClassifierName, build_classifier
 from sleepsweep.learn.pretrain import Axes
-from sleepsweep.learn.probe import Gather, Stages
+from sleepsweep.learn.probe import Stages
+from sleepsweep.learn.rows import Gather
 from sleepsweep.learn.staging import Staging
 from sleepsweep.metrics import STAGES, confusion, macro_f1
 from sleepsweep.part import PartSpec

@@ -21,13 +21,12 @@ from sleepsweep.learn.encoders import Encoder
 from sleepsweep.learn.precision import at_least_float32
 from sleepsweep.learn.pretrainspec import PretrainSpec
 from sleepsweep.learn.projector import build_projector
-from sleepsweep.learn.rows import spread_evenly
+from sleepsweep.learn.rows import Gather, spread_evenly
 from sleepsweep.seeds import Axis, numpy_generator, stream
 
-__all__ = ["Axes", "Gather", "PretrainSpec", "Pretraining", "Streams", "Views"]
+__all__ = ["Axes", "PretrainSpec", "Pretraining", "Streams", "Views"]
 
 Views = Callable[[Tensor, Generator], tuple[Tensor, Tensor]]
-Gather = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 Axes = dict[str, Axis]
 
 NETWORKS = ("encoder", "projector")

@@ -1,6 +1,6 @@
 """Probes: what is read from the features of a frozen encoder, and by how simple a classifier."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from sleepsweep.learn.rows import spread_evenly
+from sleepsweep.learn.rows import Gather, by_batches, spread_evenly
 from sleepsweep.metrics import STAGES, confusion, macro_f1
 from sleepsweep.part import PartSpec, Shared, later
 from sleepsweep.seeds import numpy_generator
@@ -25,7 +25,6 @@ from sleepsweep.seeds import numpy_generator
 Features = NDArray[np.float32]
 Stages = NDArray[np.int8]
 Subjects = NDArray[Any]
-Gather = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
 CHOICES_OF_C = (0.01, 0.1, 1.0, 10.0, 100.0)
 FOLDS = 5
@@ -162,9 +161,9 @@ def embed_rows(
     """`embed` for the epochs that `gather` returns of `rows`, of which few are held at a time."""
     network.eval()
     device = next(network.parameters()).device
-    with torch.inference_mode():
-        parts = [
-            network(torch.from_numpy(gather(rows[start : start + batch_size])).to(device)).cpu()
-            for start in range(0, len(rows), batch_size)
-        ]
-    return np.asarray(torch.cat(parts).float().numpy())
+
+    def embedded(epochs: NDArray[np.float32]) -> Features:
+        with torch.inference_mode():
+            return network(torch.from_numpy(epochs).to(device)).float().cpu().numpy()  # type: ignore[no-any-return]
+
+    return by_batches(embedded, gather, rows, batch_size)

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from torch import Tensor, nn
 
-from sleepsweep.learn.probe import Gather, Stages, embed_rows
+from sleepsweep.learn.probe import Stages, embed_rows
+from sleepsweep.learn.rows import Gather
 
 
 class Staging(nn.Module):

@@ -17,9 +17,9 @@ from sleepsweep.errors import UserError
 from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
 from sleepsweep.learn.collapse import COLLAPSED_SPREAD, spread_of
 from sleepsweep.learn.memory import forget_peak, peak_memory_mib
-from sleepsweep.learn.pretrain import Gather, Pretraining
+from sleepsweep.learn.pretrain import Pretraining
 from sleepsweep.learn.probe import embed
-from sleepsweep.learn.rows import spread_evenly
+from sleepsweep.learn.rows import Gather, spread_evenly
 
 Rows = NDArray[np.int64]
 Ended = Literal["complete", "no_improvement", "collapsed", "diverged"]

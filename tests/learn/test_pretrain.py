@@ -9,9 +9,9 @@ from torch import Generator, Tensor, nn
 from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
 from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.learn.losses.nt_xent import NTXent
-from sleepsweep.learn.pretrain import Gather, Pretraining, Streams
+from sleepsweep.learn.pretrain import Pretraining, Streams
 from sleepsweep.learn.pretrainspec import PretrainSpec
-from sleepsweep.learn.rows import spread_evenly
+from sleepsweep.learn.rows import Gather, spread_evenly
 from sleepsweep.seeds import stream
 
 ROWS = np.arange(50)

@@ -12,7 +12,8 @@ import torch
 
 from sleepsweep.errors import UserError
 from sleepsweep.learn.checkpoint import save_checkpoint
-from sleepsweep.learn.pretrain import Gather, Pretraining
+from sleepsweep.learn.pretrain import Pretraining
+from sleepsweep.learn.rows import Gather
 from sleepsweep.learn.stopping import Check, Outcome, run_course
 
 TRAIN, HELD_OUT = np.arange(48), np.arange(48, 80)
