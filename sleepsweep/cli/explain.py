@@ -1,0 +1,66 @@
+"""The command that says what a model uses: explain."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sleepsweep.cli.app import app, console_for
+from sleepsweep.cli.models import Derivation, ModelPath, Other, Strangers, Trust
+from sleepsweep.cli.options import Json, Quiet
+
+
+class FillName(StrEnum):
+    """What an occluded window holds; typer takes no Literal with a help of its own."""
+
+    ZERO = "zero"
+    SURROGATE = "surrogate"
+
+
+@app.command()
+def explain(
+    model: ModelPath, data: Other, derivation: Derivation = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Default: in explanations/, beside the model.")
+    ] = None,
+    window: Annotated[float, typer.Option(help="Seconds that are taken out at a time.")] = 2.0,
+    fill: Annotated[FillName, typer.Option(help="What they are replaced by.")] = FillName.ZERO,
+    epochs_per_subject: Annotated[
+        int, typer.Option(min=10, help="At most; spread evenly over a subject's nights.")
+    ] = 500,
+    strangers: Strangers = False, trust: Trust = False,
+    quiet: Quiet = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Say what a model uses: what it loses without each frequency band, and without each while.
+
+    On the recordings that it was trained on, only its test subjects are looked at.
+    """
+    from json import dumps
+
+    from sleepsweep.evaluation import prepare_for, read_model, scored_people
+    from sleepsweep.explain.page import lines
+    from sleepsweep.explain.run import PAGE, Plan, explain_people
+    from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal.explanation import summary_table
+    from sleepsweep.terminal.summary import note, pointer
+
+    file = read_model(model, classifier=True, trust=trust)
+    plan = Plan(window_s=window, fill=fill.value, epochs_per_subject=epochs_per_subject)
+    plan.occlusions(file.model.about)
+    console = console_for(quiet=quiet or json)
+    with progress_bar(console, "Preparing") as report:
+        store = prepare_for(file.model.about, data, derivation, report)
+    file.model.check_fits(store)
+    people = scored_people(file.model.about, store, strangers=strangers)
+    if people.note:
+        console.print(note(people.note))
+    name = f"{file.path.stem}-{data.resolve().name}-{store.data_hash[:6]}"
+    place = out or file.path.parent / "explanations" / name
+    with progress_bar(console, "Explaining") as report:
+        found = explain_people(file, store, people, plan, place, report)
+    console.print(summary_table(list(lines(found))))
+    console.print(pointer("\nPage", str(place / PAGE)))
+    if json:
+        told = [{"stage": line.stage, "band": line.band, "loss": line.loss} for line in lines(found)]
+        print(dumps({"out": str(place), "costs_most": told}))
