@@ -43,9 +43,10 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.trainable", "sleepsweep.embeddings", "sleepsweep.policyexport"),
     ("sleepsweep.experiment",),
     ("sleepsweep.evaluation",),
+    ("sleepsweep.explain",),
     ("sleepsweep.search",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.cluster"),
-    ("sleepsweep.confirmation", "sleepsweep.sweep"),
+    ("sleepsweep.confirmation", "sleepsweep.sweep", "sleepsweep.export"),
     ("sleepsweep.forecast",),
     ("sleepsweep.terminal", "sleepsweep.augmentpage"),
     ("sleepsweep.cli",),
@@ -55,7 +56,11 @@ LAYERS: list[tuple[str, ...]] = [
 # Whole packages that only these modules may import.
 ONLY_IN = {
     "psutil": {"sleepsweep.systemmetrics"},
-    "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
+    "mlflow": {
+        "sleepsweep.tracking.server",
+        "sleepsweep.tracking.runs",
+        "sleepsweep.tracking.savedmodel",
+    },
     "optuna": {"sleepsweep.search.history", "sleepsweep.search.samplers"},
     "ray": {
         "sleepsweep.search.schedulers",

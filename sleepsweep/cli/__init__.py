@@ -9,6 +9,6 @@ from sleepsweep.cli import slurm, train, models, explain, export, data, augment 
 from sleepsweep.cli.app import app, main
 
 __all__ = [
-    "app", "augment", "confirm", "control", "data", "explain", "export", "main", "models", "planning", "policy",
-    "reports", "slurm", "sweeps", "sync", "train",
+    "app", "augment", "confirm", "control", "data", "explain", "export", "main", "models",
+    "planning", "policy", "reports", "slurm", "sweeps", "sync", "train",
 ]  # fmt: skip

@@ -14,8 +14,8 @@ from sleepsweep.cli.options import Json, Quiet
 class FillName(StrEnum):
     """What an occluded window holds; typer takes no Literal with a help of its own."""
 
-    ZERO = "zero"
     SURROGATE = "surrogate"
+    ZERO = "zero"
 
 
 @app.command()
@@ -25,7 +25,7 @@ def explain(
         Path | None, typer.Option(help="Default: in explanations/, beside the model.")
     ] = None,
     window: Annotated[float, typer.Option(help="Seconds that are taken out at a time.")] = 2.0,
-    fill: Annotated[FillName, typer.Option(help="What they are replaced by.")] = FillName.ZERO,
+    fill: Annotated[FillName, typer.Option(help="What they are replaced by.")] = FillName.SURROGATE,
     epochs_per_subject: Annotated[
         int, typer.Option(min=10, help="At most; spread evenly over a subject's nights.")
     ] = 500,
@@ -62,5 +62,5 @@ def explain(
     console.print(summary_table(list(lines(found))))
     console.print(pointer("\nPage", str(place / PAGE)))
     if json:
-        told = [{"stage": line.stage, "band": line.band, "loss": line.loss} for line in lines(found)]
-        print(dumps({"out": str(place), "costs_most": told}))
+        costs_most = {line.stage: line.band for line in lines(found)}
+        print(dumps({"out": str(place), "costs_most": costs_most}))

@@ -106,8 +106,9 @@ def _interval(
     key: str, estimate: Callable[[NDArray[np.bool_]], float], have_part: NDArray[np.bool_]
 ) -> dict[str, float]:
     """The estimate of everybody who has part, and its interval without each of them."""
-    without = (have_part & (np.arange(len(have_part)) != left) for left in np.flatnonzero(have_part))
-    found = jackknife(estimate(have_part), np.array([*map(estimate, without)]), *LIMITS[key])
+    everybody, places = np.arange(len(have_part)), np.flatnonzero(have_part)
+    left = np.array([estimate(have_part & (everybody != place)) for place in places])
+    found = jackknife(estimate(have_part), left, *LIMITS[key])
     return dict(zip((key, f"{key}_low", f"{key}_high"), found, strict=True))
 
 

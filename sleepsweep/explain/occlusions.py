@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from sleepsweep.augment.frequency import FTSurrogate
 from sleepsweep.learn.bandpowers import BANDS
 
-Fill = Literal["zero", "surrogate"]
+Fill = Literal["surrogate", "zero"]
 
 NAMES = ("delta", "theta", "alpha", "sigma", "beta")
 
@@ -64,15 +64,16 @@ class BandOcclusion(Occlusion):
 class WindowOcclusion(Occlusion):
     """Replaces an epoch from `start_s` to `end_s`, by nothing or by noise of its own spectrum.
 
-    ``zero`` is the centre of a normalised recording. ``surrogate`` is the epoch with all phases
-    drawn anew (Theiler et al. 1992, Physica D 58:77–94): its power stays, what happens in the
-    window does not. Edges fade over 0.1 s within the window.
+    ``surrogate`` is the epoch with all phases drawn anew (Theiler et al. 1992, Physica D 58:77–94):
+    its power stays, what happens in the window does not, and the network sees a signal of a kind
+    that it knows. ``zero`` is the centre of a normalised recording: it takes out power as well, and
+    no recording is flat. Edges fade over 0.1 s within the window.
     """
 
     start_s: float
     end_s: float
     sfreq: float
-    fill: Fill = "zero"
+    fill: Fill = "surrogate"
 
     @property
     def name(self) -> str:

@@ -40,7 +40,12 @@ class Explained:
     @property
     def subjects(self) -> int:
         """How many people were looked at."""
-        return int(self.whole.set_index("stage").loc[ALL, "subjects"])
+        return int(self.of_all["subjects"])
+
+    @property
+    def of_all(self) -> dict[str, Any]:
+        """What is told of whole epochs of all stages together."""
+        return next(row for row in _rows(self.whole) if row["stage"] == ALL)
 
 
 @dataclass(frozen=True)
@@ -63,13 +68,12 @@ def write_page(explained: Explained, path: Path) -> None:
 
 def html(explained: Explained) -> str:
     """The whole page as text."""
-    everything = explained.whole.set_index("stage").loc[ALL]
     window = explained.occlusions["windows"][0]
     assert isinstance(window, WindowOcclusion)
     return webpage.render(
         Path(__file__).parent / "templates",
         title=explained.title,
-        epochs=int(everything["epochs"]),
+        epochs=int(explained.of_all["epochs"]),
         subjects=explained.subjects,
         few=1 < explained.subjects < FEW,
         lines=list(lines(explained)),
@@ -85,24 +89,28 @@ def html(explained: Explained) -> str:
 
 def lines(explained: Explained) -> Iterator[Line]:
     """A line of the summary for each stage that was scored."""
-    for row in explained.whole.itertuples():
-        mine = explained.bands[explained.bands["stage"] == row.stage]
-        most = mine.loc[mine["probability"].idxmax()]
+    for row in _rows(explained.whole):
+        mine = explained.bands[explained.bands["stage"] == row["stage"]]
+        most = _rows(mine.nlargest(1, "probability"))[0]
         interval = f" ({_points(most['probability_low'])} to {_points(most['probability_high'])})"
         known = bool(most["probability_low"] == most["probability_low"])
         yield Line(
-            stage="all stages" if row.stage == ALL else str(row.stage),
-            epochs=int(row.epochs),
-            probability=_points(row.probability),
-            f1=_points(row.f1),
-            band=str(most["without"]),
+            stage="all stages" if row["stage"] == ALL else str(row["stage"]),
+            epochs=int(row["epochs"]),
+            probability=_points(row["probability"]),
+            f1=_points(row["f1"]),
+            band=str(most["without"]) if most["probability"] > 0 else "nothing",
             loss=_points(most["probability"]) + (interval if known else " (no interval)"),
-            sure=bool(most["probability_low"] > 0),
+            sure=not known or not most["probability_low"] <= 0 <= most["probability_high"],
         )
 
 
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
 def _points(value: Any) -> str:
-    return f"{100 * value:.1f}".replace("-", "−")
+    return f"{100 * value:z.1f}".replace("-", "−")
 
 
 def _band_label(band: Occlusion) -> str:

@@ -29,7 +29,7 @@ class Plan:
     """
 
     window_s: float = 2.0
-    fill: Fill = "zero"
+    fill: Fill = "surrogate"
     epochs_per_subject: int = 500
 
     def occlusions(self, about: About) -> dict[str, tuple[Occlusion, ...]]:

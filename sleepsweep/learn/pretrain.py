@@ -154,7 +154,7 @@ class Pretraining:
         torch.manual_seed(stream("dropout", step=self.step, **self.streams.block))
         loss = self._loss(epochs, stream("views", step=self.step, **self.streams.views))
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._backward(loss)
         if self.spec.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._parameters, self.spec.clip_norm)
         for group in self.optimiser.param_groups:
@@ -162,6 +162,9 @@ class Pretraining:
         self.optimiser.step()
         self.step += 1
         return loss.detach()
+
+    def _backward(self, loss: Tensor) -> None:
+        loss.backward()  # type: ignore[no-untyped-call]
 
     def _loss(self, epochs: Tensor, views_seed: int) -> Tensor:
         draws = Generator(device=epochs.device)

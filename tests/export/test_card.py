@@ -26,7 +26,9 @@ def test_scores_are_those_of_the_experiment(finetuned: ModelFile) -> None:
     macro = pd.read_csv(place / "overall.csv", index_col=0).loc["macro_f1", "value"]
     assert f"| Macro-F1, epochs pooled | {100 * macro:.1f} (no interval) |" in text
     subject = pd.read_csv(place / "by_subject.csv").iloc[0]
-    assert f"| {subject['subject']} | {subject['epochs']:,} | {100 * subject['accuracy']:.1f}" in text
+    assert (
+        f"| {subject['subject']} | {subject['epochs']:,} | {100 * subject['accuracy']:.1f}" in text
+    )
     for heading in ("Fine-tuned, validation (1 subject)", "Fine-tuned, test (1 subject)"):
         assert f"### {heading}" in text
     assert "Probe" not in text

@@ -6,7 +6,9 @@
 
   const chosen = () => document.querySelector("input[name=measure]:checked").value;
   const digits = () => (chosen() === "log_odds" ? 2 : 1);
-  const said = (value) => (value === null ? "–" : value.toFixed(digits()).replace("-", "−"));
+  // Nothing is said to be minus nothing.
+  const signed = (text) => (Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−"));
+  const said = (value) => (value === null ? "–" : signed(value.toFixed(digits())));
   const covers = (low, high) => low !== null && low <= 0 && high >= 0;
   const interval = (low, high) => (low === null ? "no interval" : `${said(low)} to ${said(high)}`);
   const stageName = (stage) => (stage === "all" ? "all stages" : stage);
@@ -17,6 +19,9 @@
       make(value, lows[row][column], highs[row][column], row, column)));
   };
 
+  // On a phone a cell is as wide as three letters.
+  const axisName = (stage, narrow) => (narrow ? stage : stageName(stage));
+
   const trace = (map, narrow) => {
     const { names, labels, stages, removed, measures } = map;
     const unit = chosen() === "log_odds" ? "" : " points";
@@ -24,7 +29,7 @@
     const middle = dark.matches ? "#1b232c" : "#f4f6f8";
     const full = dark.matches ? ["#f0a33c", "#5fb2ea"] : ["#b45f00", "#004b78"];
     return {
-      type: "heatmap", x: names, y: stages.map(stageName), z: measures[chosen()][0],
+      type: "heatmap", x: names, y: stages.map((stage) => axisName(stage, narrow)), z: measures[chosen()][0],
       zmin: -most, zmax: most, xgap: 2, ygap: 2, showscale: false,
       colorscale: [[0, full[0]], [0.5, middle], [1, full[1]]],
       text: cells(map, (value, low, high) => (covers(low, high) ? `(${said(value)})` : said(value))),
@@ -42,14 +47,14 @@
     const shown = own ? names.map((name) => name.split("–")[0])
       : names.map((name, n) => (narrow ? name : `${name}<br>${labels[n]}`));
     return {
-      margin: { l: narrow ? 64 : 84, r: 8, t: 8, b: own ? 44 : narrow ? 56 : 52 },
+      margin: { l: narrow ? 34 : 84, r: 8, t: 8, b: own ? 44 : narrow ? 56 : 52 },
       xaxis: {
         tickvals: names, ticktext: shown, fixedrange: true, showgrid: false, zeroline: false,
         tickangle: narrow && !own ? -45 : 0, title: { text: own ? "seconds, start of the window" : "" },
         tickfont: { size: narrow ? 10 : 12 },
       },
       yaxis: { autorange: "reversed", fixedrange: true, showgrid: false, zeroline: false,
-        tickvals: stages.map(stageName) },
+        tickvals: stages.map((stage) => axisName(stage, narrow)) },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: style.color, size: 12, family: style.fontFamily },
     };
