@@ -33,8 +33,8 @@ def export(
     onnx = exported.onnx
     console.print(
         f"{onnx.path.name}: {onnx.size:,} bytes; {' and '.join(onnx.outputs)} within "
-        f"{onnx.difference:.0e} of torch’s."
-    )
+        f"{onnx.difference:.0e} of torch’s.", soft_wrap=True,
+    )  # fmt: skip
     console.print(pointer("Model card", str(exported.folder / "README.md")))
     if json:
         told = {"out": str(exported.folder), "onnx_bytes": onnx.size}
