@@ -2,13 +2,18 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sleepsweep.cli.app import app, console_for
 from sleepsweep.cli.models import Derivation, ModelPath, Other, Strangers, Trust
 from sleepsweep.cli.options import Json, Quiet
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sleepsweep.explain.page import Explained
 
 
 class FillName(StrEnum):
@@ -32,22 +37,18 @@ def explain(
     strangers: Strangers = False, trust: Trust = False,
     quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
-    """Say what a model uses: what it loses without each frequency band, and without each while.
+    """Say what a model uses: what it loses without each frequency band, and without each moment.
 
     On the recordings that it was trained on, only its test subjects are looked at.
     """
-    from json import dumps
-
     from sleepsweep.evaluation import prepare_for, read_model, scored_people
-    from sleepsweep.explain.page import lines
-    from sleepsweep.explain.run import PAGE, Plan, explain_people
+    from sleepsweep.explain.run import Plan, explain_people
     from sleepsweep.progress import progress_bar
-    from sleepsweep.terminal.explanation import summary_table
-    from sleepsweep.terminal.summary import note, pointer
+    from sleepsweep.terminal.summary import note
 
     file = read_model(model, classifier=True, trust=trust)
     plan = Plan(window_s=window, fill=fill.value, epochs_per_subject=epochs_per_subject)
-    plan.occlusions(file.model.about)
+    plan.occlusions(file.model.about)  # a mistake is told before recordings are prepared
     console = console_for(quiet=quiet or json)
     with progress_bar(console, "Preparing") as report:
         store = prepare_for(file.model.about, data, derivation, report)
@@ -59,8 +60,19 @@ def explain(
     place = out or file.path.parent / "explanations" / name
     with progress_bar(console, "Explaining") as report:
         found = explain_people(file, store, people, plan, place, report)
-    console.print(summary_table(list(lines(found))))
+    _print(found, place, console, json=json)
+
+
+def _print(found: "Explained", place: Path, console: "Console", *, json: bool) -> None:
+    from json import dumps
+
+    from sleepsweep.explain.page import lines
+    from sleepsweep.explain.run import PAGE
+    from sleepsweep.terminal.explanation import summary_table
+    from sleepsweep.terminal.summary import pointer
+
+    told = list(lines(found))
+    console.print(summary_table(told))
     console.print(pointer("\nPage", str(place / PAGE)))
     if json:
-        costs_most = {line.stage: line.band for line in lines(found)}
-        print(dumps({"out": str(place), "costs_most": costs_most}))
+        print(dumps({"out": str(place), "costs_most": {line.stage: line.band for line in told}}))

@@ -1,1 +1,1 @@
-"""What a network that stages sleep uses: what it loses when a band, or a while, is taken out."""
+"""What a network that stages sleep uses: what it loses without a band or a moment."""

@@ -33,7 +33,7 @@ class Answers:
     """The network's answers to epochs, whole first and then without each thing: (1 + what, epoch).
 
     `probability` is that of the stage that was scored, `log_odds` is log p / (1 − p), `predicted`
-    the stage 0–4. `removed` (what, epoch) is the share of the epoch's energy that was taken out.
+    the stage 0–4. `changed` (what, epoch) is the energy of the change as a share of the epoch's.
     """
 
     names: tuple[str, ...]
@@ -42,7 +42,7 @@ class Answers:
     probability: Values
     log_odds: Values
     predicted: NDArray[np.int8]
-    removed: Values
+    changed: Values
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -67,11 +67,11 @@ def ask(network: nn.Module, epochs: Epochs, occlusions: Sequence[Occlusion]) -> 
             for start in range(0, len(epochs.rows), BATCH)
         ]
     parts = [np.concatenate(each, axis=1) for each in zip(*batches, strict=True)]
-    probability, log_odds, predicted, removed = parts
+    probability, log_odds, predicted, changed = parts
     names = tuple(occlusion.name for occlusion in occlusions)
     return Answers(
         names, epochs.stages, epochs.subjects, probability, log_odds, predicted.astype(np.int8),
-        removed,
+        changed,
     )  # fmt: skip
 
 
@@ -80,14 +80,14 @@ def _asked(
 ) -> tuple[NDArray[np.generic], ...]:
     whole = torch.from_numpy(epochs.gather(epochs.rows[place]))
     scored = torch.from_numpy(epochs.stages[place].astype(np.int64))
-    answers, removed = [_answer(network, whole, scored)], []
+    answers, changed = [_answer(network, whole, scored)], []
     for occlusion in occlusions:
         seed = stream("occlusion", name=occlusion.name, row=int(epochs.rows[place.start]))
         without = occlusion(whole, Generator().manual_seed(seed))
         answers.append(_answer(network, without, scored))
-        removed.append(_share(whole - without, whole))
+        changed.append(_share(whole - without, whole))
     stacked = [torch.stack(each).numpy() for each in zip(*answers, strict=True)]
-    return *stacked, torch.stack(removed).numpy()
+    return *stacked, torch.stack(changed).numpy()
 
 
 def _answer(network: nn.Module, epochs: Tensor, scored: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -26,9 +26,9 @@ def effects(answers: Answers) -> pd.DataFrame:
 
     `probability` and `log_odds` are means over epochs of how much lower those of the scored stage
     are, `f1` is how much lower the stage's F1 is; each has its 95 % interval `_low` to `_high`, of
-    all epochs pooled with a jackknife over subjects. `removed` is the mean share of an epoch's
-    energy that was taken out, `epochs` and `subjects` are those that were scored so. A stage that
-    nobody was scored in has no row.
+    all epochs pooled with a jackknife over subjects. `changed` is the energy of what
+    was changed as a share of the epoch's, `epochs` and `subjects` are those that were scored so. A
+    stage that nobody was scored in has no row.
     """
     people = [answers.subjects == name for name in np.unique(answers.subjects)]
     matrices = _matrices(answers, people)
@@ -83,7 +83,7 @@ def _sizes(
     return {
         "epochs": int(mine.sum()),
         "subjects": sum(bool((mine & own).any()) for own in people),
-        "removed": float(answers.removed[what][mine].mean()),
+        "changed": float(answers.changed[what][mine].mean()),
     }
 
 

@@ -139,5 +139,5 @@ def _map(table: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:
     }
     return {
         "stages": stages, "names": names, "labels": list(labels), "measures": cells,
-        "removed": grid("removed", 100, 1),
+        "changed": grid("changed", 100, 1),
     }  # fmt: skip

@@ -11,7 +11,7 @@ from sleepsweep.explain.run import Plan
 PAGE = (Path(__file__).parents[2] / "docs" / "explain.md").read_text()
 
 
-def test_bands_whiles_and_defaults_are_those_of_the_code() -> None:
+def test_bands_windows_and_defaults_are_those_of_the_code() -> None:
     names = [band.name for band in bands_of(100.0)]
     listed = re.search(r"^Drift .*?whole spectrum", PAGE, re.MULTILINE | re.DOTALL)
     assert listed is not None
@@ -22,8 +22,8 @@ def test_bands_whiles_and_defaults_are_those_of_the_code() -> None:
     assert f"`--window` seconds ({plan.window_s:g}:" in PAGE
     assert f"`--fill {plan.fill}`, the default" in PAGE
     assert f"`--epochs-per-subject` ({plan.epochs_per_subject})" in PAGE
-    whiles = windows_of(30.0, plan.window_s, 100.0, plan.fill)
-    assert f"each of {len(names)} bands and {len(whiles)} whiles" in PAGE
+    windows = windows_of(30.0, plan.window_s, 100.0, plan.fill)
+    assert f"each of {len(names)} bands and {len(windows)} windows" in PAGE
 
 
 def test_files_and_columns_are_named() -> None:

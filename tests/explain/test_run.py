@@ -59,7 +59,7 @@ def test_of_its_own_recordings_only_test_subjects_are_looked_at_and_it_is_writte
     }  # fmt: skip
     bands = pd.read_csv(out / "bands.csv")
     assert set(bands["stage"]) >= {"all", "W", "N2"}
-    assert bands.groupby("stage")["removed"].sum().between(0.999, 1.001).all()
+    assert bands.groupby("stage")["changed"].sum().between(0.999, 1.001).all()
     assert set(pd.read_csv(out / "windows.csv")["without"]) == {"0–10 s", "10–20 s", "20–30 s"}
     page = (out / "index.html").read_text()
     assert "Of one subject there is none" in page

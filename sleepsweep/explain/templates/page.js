@@ -23,7 +23,7 @@
   const axisName = (stage, narrow) => (narrow ? stage : stageName(stage));
 
   const trace = (map, narrow) => {
-    const { names, labels, stages, removed, measures } = map;
+    const { names, labels, stages, changed, measures } = map;
     const unit = chosen() === "log_odds" ? "" : " points";
     const most = Math.max(...measures[chosen()][0].flat().map((value) => Math.abs(value ?? 0)), 1e-6);
     const middle = dark.matches ? "#1b232c" : "#f4f6f8";
@@ -36,7 +36,7 @@
       texttemplate: narrow && names.length > 8 ? "" : "%{text}",
       textfont: { size: narrow ? 10 : 12 },
       customdata: cells(map, (value, low, high, row, column) =>
-        `${said(value)}${unit} (${interval(low, high)})<br>${removed[row][column]} % of the energy taken out`),
+        `${said(value)}${unit} (${interval(low, high)})<br>${changed[row][column]} % of the epoch’s energy`),
       hovertemplate: "%{y} without %{x}<br>%{customdata}<extra></extra>",
     };
   };
