@@ -48,6 +48,19 @@ class About(PartSpec):
     seen: Names
     test: Names
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The derivations, one name each: one that recordings spell in several ways has several."""
+        return tuple(name.split("|")[0] for name in self.derivations)
+
+    def check_number(self, derivations: Sequence[str], where: str) -> None:
+        """Raise `UserError` unless there are as many derivations as the network takes."""
+        if len(derivations) != len(self.derivations):
+            raise UserError(
+                f"{where}: has {_several(derivations)}, but the model takes "
+                f"{_several(self.derivations)}. Name as many with --derivation."
+            )
+
 
 @dataclass(frozen=True)
 class Model:
@@ -64,11 +77,10 @@ class Model:
     def save(self, path: Path) -> None:
         """Write the model as one safetensors file, whole or not at all.
 
-        The weights bear the names of the network's `state_dict`; the header has the texts `format`
-        and `about`, the latter as JSON.
+        The weights bear the names of the network's `state_dict`; the header has `about` as JSON,
+        under the name of the format. Equal models make equal files.
         """
-        texts = {"format": FORMAT, "about": self.about.model_dump_json()}
-        save_weights(self.network.state_dict(), texts, path)
+        save_weights(self.network.state_dict(), {FORMAT: self.about.model_dump_json()}, path)
 
     @classmethod
     def load(cls, path: Path, *, trust: bool = False) -> Self:
@@ -78,13 +90,13 @@ class Model:
         and refused without.
         """
         weights, texts = load_weights(path)
-        if texts.get("format") != FORMAT:
+        if FORMAT not in texts:
             raise UserError(
                 f"{path}: is no model of this version of sleepsweep, but other weights. "
                 "Give the folder of an experiment, or a model file in it."
             )
         try:
-            about = About.model_validate_json(texts["about"])
+            about = About.model_validate_json(texts[FORMAT])
         except MISFITS as error:
             raise _damaged(path, error) from error
         _check_trusted(about, path, trust=trust)
@@ -98,11 +110,7 @@ class Model:
     def check_fits(self, store: Store) -> None:
         """Raise `UserError` where the epochs of `store` are not such as the network takes."""
         about, manifest = self.about, store.manifest
-        if len(store.channels) != len(about.derivations):
-            raise UserError(
-                f"{store.folder}: has {_several(store.channels)}, but the model takes "
-                f"{_several(about.derivations)}. Name as many with --derivation."
-            )
+        about.check_number(store.channels, str(store.folder))
         samples = manifest.sfreq * manifest.epoch_s
         if (manifest.sfreq, samples) != (about.sfreq, about.sfreq * about.epoch_s):
             raise UserError(

@@ -146,7 +146,7 @@ def test_other_files_are_no_models(tmp_path: Path) -> None:
     refused(tmp_path / "none.safetensors")
 
 
-@pytest.mark.parametrize("texts", [None, {}, {"format": "pt"}, {"format": "sleepsweep model 1"}])
+@pytest.mark.parametrize("texts", [None, {}, {"format": "pt"}, {"sleepsweep model 1": "{}"}])
 def test_other_weights_are_no_model(tmp_path: Path, texts: dict[str, str] | None) -> None:
     path = tmp_path / "model.safetensors"
     save_file({"weight": torch.zeros(3)}, path, texts)
@@ -242,22 +242,28 @@ def test_a_model_whose_parts_do_not_fit_is_refused(tmp_path: Path, case: str) ->
     saved = model()
     saved.save(path)
     weights, changed = DAMAGED[case](load_file(path), saved.about.model_dump(mode="json"))
-    save_file(weights, path, {"format": FORMAT, "about": json.dumps(changed)})
+    save_file(weights, path, {FORMAT: json.dumps(changed)})
     refused(path)
 
 
-def test_a_model_without_what_it_is_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["", "green", "{}", "[" * 100_000])
+def test_a_model_without_what_it_is_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "model.safetensors"
-    for texts in ({"format": FORMAT}, {"format": FORMAT, "about": "green"}):
-        save_file(model().network.state_dict(), path, texts)
-        refused(path)
+    save_file(model().network.state_dict(), path, {FORMAT: text})
+    refused(path)
+
+
+def test_equal_models_make_equal_files(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        model().save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_the_file_says_what_it_is_to_any_reader_of_its_format(tmp_path: Path) -> None:
     saved = model()
     saved.save(tmp_path / "model.safetensors")
     with safe_open(tmp_path / "model.safetensors", framework="np") as file:
-        assert json.loads(file.metadata()["about"])["derivations"] == ["Fpz-Cz"]
+        assert json.loads(file.metadata()[FORMAT])["derivations"] == ["Fpz-Cz"]
         assert set(file.keys()) == set(saved.network.state_dict())
 
 

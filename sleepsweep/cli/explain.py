@@ -57,7 +57,7 @@ def explain(
     if people.note:
         console.print(note(people.note))
     name = f"{file.path.stem}-{data.resolve().name}-{store.data_hash[:6]}"
-    place = out or file.path.parent / "explanations" / name
+    place = out or file.beside / "explanations" / name
     with progress_bar(console, "Explaining") as report:
         found = explain_people(file, store, people, plan, place, report)
     _print(found, place, console, json=json)

@@ -17,6 +17,7 @@ from sleepsweep.experiment.folder import DONE, ExperimentFolder
 from sleepsweep.experiment.page import FEW, MEASURES, SCORED, cell, facts_of
 from sleepsweep.export.onnxfile import EXTRA, OnnxFile, outputs_of
 from sleepsweep.metrics import STAGES
+from sleepsweep.ready import READY_MODEL
 
 OF_MODEL = {
     "encoder": ("probe", "test/probe"),
@@ -62,6 +63,7 @@ def card(file: ModelFile, onnx: OnnxFile) -> str:
         outputs=outputs_of(model), onnx=onnx, stages=STAGES, measures=MEASURES,
         columns=list(SUBJECT_COLUMNS.values()),
         scores=list(_scores(file, folder)) if folder else [],
+        own_card=file.path == READY_MODEL,
         few=FEW,
         version=sleepsweep.__version__, extra=EXTRA,
     )  # fmt: skip

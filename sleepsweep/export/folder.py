@@ -1,5 +1,6 @@
 """Writes the folder that a model leaves in: everything in it works without sleepsweep's engine."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sleepsweep.evaluation import ModelFile
 from sleepsweep.export.card import card
 from sleepsweep.export.onnxfile import OnnxFile, check_extra, outputs_of, write_onnx
 from sleepsweep.export.samples import simulated_epochs
+from sleepsweep.ready import READY_CARD, READY_MODEL
 from sleepsweep.replacing import writing
 from sleepsweep.tracking.savedmodel import save_onnx_model
 
@@ -45,6 +47,8 @@ def export_model(file: ModelFile, out: Path) -> Exported:
         example = (Path(__file__).parent / EXAMPLE).read_text(encoding="utf-8")
         (partial / EXAMPLE).write_text(example, encoding="utf-8")
         (partial / CARD).write_text(card(file, onnx), encoding="utf-8")
+        if file.path == READY_MODEL:
+            shutil.copy(READY_CARD, partial / READY_CARD.name)
     return Exported(out, onnx)
 
 

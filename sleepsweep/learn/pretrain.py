@@ -153,7 +153,7 @@ class Pretraining:
         # Dropout draws from torch's global generator, which run() restores when it ends.
         torch.manual_seed(stream("dropout", step=self.step, **self.streams.block))
         loss = self._loss(epochs, stream("views", step=self.step, **self.streams.views))
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         self._backward(loss)
         if self.spec.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._parameters, self.spec.clip_norm)

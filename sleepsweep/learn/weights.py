@@ -18,9 +18,11 @@ Weights = dict[str, Tensor]
 def save_weights(weights: Mapping[str, Tensor], texts: Mapping[str, str], path: Path) -> None:
     """Write tensors by name, and texts by name into the header, whole or not at all.
 
+    The order of several texts is safetensors' own, and no two files need have the same.
+
     Raises `UserError` for a network that keeps something else than tensors.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     others = [name for name, value in weights.items() if not isinstance(value, Tensor)]
     if others:
@@ -31,7 +33,8 @@ def save_weights(weights: Mapping[str, Tensor], texts: Mapping[str, str], path: 
     # Each a copy of its own: one that two layers share is written for both.
     apart = {name: value.detach().cpu().clone().contiguous() for name, value in weights.items()}
     with replacing(path) as partial:
-        save_file(apart, partial, dict(texts))
+        # Its own `save_file` makes a file that nobody but its owner may read.
+        partial.write_bytes(save(apart, dict(texts)))
 
 
 def load_weights(path: Path) -> tuple[Weights, dict[str, str]]:

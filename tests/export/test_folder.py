@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from sleepsweep.errors import UserError
-from sleepsweep.evaluation import ModelFile
+from sleepsweep.evaluation import ModelFile, read_model
 from sleepsweep.export import Exported, export_model, onnxfile
 from sleepsweep.model import Model
 
@@ -116,6 +116,14 @@ def test_the_example_runs_in_an_environment_of_its_own(folder: Path, tmp_path: P
     assert len(run.stdout.splitlines()) == 7
     missing = [its_python, "-c", "import torch"]
     assert subprocess.run(missing, capture_output=True, check=False).returncode != 0
+
+
+def test_the_ready_model_takes_its_own_card_along(tmp_path: Path) -> None:
+    export_model(read_model(Path("ready"), classifier=True), tmp_path / "out")
+    assert "# Model card: ready" in (tmp_path / "out" / "CARD.md").read_text()
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert "[CARD.md](CARD.md)" in text
+    assert "None are known" not in text
 
 
 def test_a_place_that_is_taken_is_left_as_it_is(finetuned: ModelFile, tmp_path: Path) -> None:

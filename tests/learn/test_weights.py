@@ -32,3 +32,9 @@ def test_what_is_no_tensor_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="keeps state, which is no tensor"):
         save_weights({"state": "a word"}, {}, tmp_path / "w.safetensors")  # type: ignore[dict-item]
     assert not list(tmp_path.iterdir())
+
+
+def test_others_may_read_the_file_as_they_may_any(tmp_path: Path) -> None:
+    save_weights({"a": torch.zeros(1)}, {}, tmp_path / "w.safetensors")
+    (tmp_path / "any").touch()
+    assert (tmp_path / "w.safetensors").stat().st_mode == (tmp_path / "any").stat().st_mode
