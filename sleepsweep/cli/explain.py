@@ -56,10 +56,11 @@ def explain(
     people = scored_people(file.model.about, store, strangers=strangers)
     if people.note:
         console.print(note(people.note))
-    name = f"{file.path.stem}-{data.resolve().name}-{store.data_hash[:6]}"
+    named = data.resolve().name
+    name = f"{file.path.stem}-{named}-{store.data_hash[:6]}"
     place = out or file.beside / "explanations" / name
     with progress_bar(console, "Explaining") as report:
-        found = explain_people(file, store, people, plan, place, report)
+        found = explain_people(file, store, people, plan, place, report, named=named)
     _print(found, place, console, json=json)
 
 

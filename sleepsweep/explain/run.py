@@ -50,10 +50,11 @@ class Plan:
 
 def explain_people(
     file: ModelFile, store: Store, people: People, plan: Plan, out: Path,
-    progress: Progress = silent,
+    progress: Progress = silent, *, named: str | None = None,
 ) -> Explained:  # fmt: skip
     """Ask the model about epochs of `people`, whole and with bands and windows taken out.
 
+    The page says what the recordings are `named`, which is the store's name if nothing else.
     Writes ``bands.csv``, ``windows.csv``, ``whole.csv``, ``by_subject.csv``, ``index.html`` and an
     account into `out`. Where `people` are test subjects, it is written down first that they are
     opened.
@@ -67,7 +68,7 @@ def explain_people(
         for name, of_kind in occlusions.items()
     }
     explained = Explained(
-        title=f"{file.path.stem} on {store.folder.name}", whole=whole(answers),
+        title=f"{file.path.stem} on {named or store.folder.name}", whole=whole(answers),
         bands=parts["bands"], windows=parts["windows"], occlusions=occlusions, fill=plan.fill,
     )  # fmt: skip
     tables = {**parts, "whole": explained.whole, "by_subject": by_subject(answers)}

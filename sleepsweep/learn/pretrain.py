@@ -167,8 +167,7 @@ class Pretraining:
         loss.backward()  # type: ignore[no-untyped-call]
 
     def _loss(self, epochs: Tensor, views_seed: int) -> Tensor:
-        draws = Generator(device=epochs.device)
-        draws.manual_seed(views_seed)
+        draws = Generator(device=epochs.device).manual_seed(views_seed)
         one, two = self.views(epochs, draws)
         return self.loss(self._projected(one), self._projected(two))
 

@@ -123,7 +123,9 @@ def test_the_command(command_line: Run, copied: Path, strangers: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "costs most without" in ended.stdout
     (place,) = (copied / "explanations").iterdir()
-    assert "is set to zero" in (place / "index.html").read_text()
+    page = (place / "index.html").read_text()
+    assert "is set to zero" in page
+    assert "finetuned on nights" in page
     assert pd.read_csv(place / "whole.csv").set_index("stage").loc["all", "epochs"] == 30
     refused = command_line("explain", copied / "encoder.safetensors", "--data", strangers)
     assert refused.returncode == 2
