@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import reference_augmentations as reference
+from benchmarks.tables import markdown_table, ms
 from benchmarks.timing import Work, medians
 from sleepsweep.augment import Augmentation, Member, Policy, augmentation
 from sleepsweep.learn.encoders import SimpleSleepNet
@@ -195,14 +196,14 @@ def _reference_table(results: dict[str, Any], epochs: int) -> str:
     for name, each in results["reference"].items():
         times = each["reference"] / each["ours"]
         copies, memory = each["ours"] / each["copy"], results["peak_memory"][name]
-        rows.append([name, _ms(each["ours"]), _ms(each["reference"]), f"{times:.1f}",
+        rows.append([name, ms(each["ours"]), ms(each["reference"]), f"{times:.1f}",
                      f"{moved / each['ours']:.1f}", f"{copies:.1f}", f"{memory:.1f}"])  # fmt: skip
     found = results["reference"].values()
     mean = statistics.geometric_mean(each["reference"] / each["ours"] for each in found)
     copy = statistics.median(each["copy"] for each in found)
     rows.append(["geometric mean", "", "", f"{mean:.1f}", "", "", ""])
-    rows.append(["a plain copy", _ms(copy), "", "", f"{moved / copy:.1f}", "1", "1"])
-    return _table(["augmentation", "ms", "reference, ms", "times faster", "GB/s moved",
+    rows.append(["a plain copy", ms(copy), "", "", f"{moved / copy:.1f}", "1", "1"])
+    return markdown_table(["augmentation", "ms", "reference, ms", "times faster", "GB/s moved",
                    "copies it lasts", "peak memory, batches"], rows)  # fmt: skip
 
 
@@ -210,27 +211,27 @@ def _braindecode_table(results: dict[str, Any], epochs: int) -> str:
     found = results["braindecode"]
     ratios = {name: each["braindecode"] / each["ours"] for name, each in found.items()}
     rows = [
-        [name, _ms(each["ours"]), _ms(each["braindecode"]), f"{ratios[name]:.1f}"]
+        [name, ms(each["ours"]), ms(each["braindecode"]), f"{ratios[name]:.1f}"]
         for name, each in found.items()
     ]
     rows.append(["geometric mean", "", "", f"{statistics.geometric_mean(ratios.values()):.1f}"])
-    return _table(["both have", "ms", "braindecode, ms", "times faster"], rows)
+    return markdown_table(["both have", "ms", "braindecode, ms", "times faster"], rows)
 
 
 def _cost_table(results: dict[str, Any], epochs: int) -> str:
     network, by_p = results["network"], results["by_probability"]
     share, times = network["policy"] / network["network"], network["reference"] / network["policy"]
     rows = [
-        [f"two views, five augmentations at p {BEST_P}", f"{_ms(network['policy'])} ms"],
-        ["the same as published", f"{_ms(network['reference'])} ms, {times:.1f} times ours"],
-        ["SimpleSleepNet on both views, forward and backward", f"{_ms(network['network'])} ms"],
+        [f"two views, five augmentations at p {BEST_P}", f"{ms(network['policy'])} ms"],
+        ["the same as published", f"{ms(network['reference'])} ms, {times:.1f} times ours"],
+        ["SimpleSleepNet on both views, forward and backward", f"{ms(network['network'])} ms"],
         ["views as a share of the network", f"{share:.1%}"],
         ["peak memory of one view at p 1, batches", f"{results['peak_memory']['policy']:.1f}"],
     ]
     for p, seconds in by_p.items():
         relative = seconds / by_p["1.0"]
-        rows.append([f"one view at p {p}", f"{_ms(seconds)} ms, {relative:.2f} of p 1"])
-    return _table([f"{epochs} epochs", "measured"], rows)
+        rows.append([f"one view at p {p}", f"{ms(seconds)} ms, {relative:.2f} of p 1"])
+    return markdown_table([f"{epochs} epochs", "measured"], rows)
 
 
 def main() -> None:
@@ -259,15 +260,6 @@ def _bound(apply: Callable[[Tensor], object], x: Tensor) -> Work:
 def _kibibytes(field: str) -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field))
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1e3:.2f}"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

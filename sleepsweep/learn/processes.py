@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sleepsweep.learn.precision import at_least_float32
@@ -97,8 +96,8 @@ def see_all(network: nn.Module, group: Group) -> None:
     for name, layer in network.named_children():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
             setattr(network, name, _GlobalBatchNorm(layer, group))
-        elif type(layer) is nn.Dropout:
-            setattr(network, name, _GlobalDropout(layer.p, group))
+        elif isinstance(layer, nn.Dropout):
+            setattr(network, name, _GlobalDropout(layer, group))
         else:
             see_all(layer, group)
 
@@ -176,15 +175,16 @@ class _GlobalBatchNorm(nn.modules.batchnorm._BatchNorm):
         self.running_var.lerp_(variance.to(self.running_var.dtype), part)
 
 
-class _GlobalDropout(nn.Dropout):
+class _GlobalDropout(nn.Module):
     """A dropout that draws for the epochs of all processes, and keeps this one's part."""
 
-    def __init__(self, p: float, group: Group) -> None:
-        super().__init__(p)
-        self.group = group
+    def __init__(self, own: nn.Dropout, group: Group) -> None:
+        super().__init__()
+        self.own, self.group = own, group
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+    def forward(self, values: Tensor) -> Tensor:
         if not self.training:
-            return input
-        ones = input.new_ones(self.group.size * len(input), *input.shape[1:])
-        return input * self.group.share(F.dropout(ones, self.p))
+            return values
+        ones = values.new_ones(self.group.size * len(values), *values.shape[1:])
+        kept: Tensor = self.own(ones)
+        return values * self.group.share(kept)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -62,25 +62,29 @@ class NightReport:
 
     def notes(self) -> list[str]:
         """Sentences that a reader must know before believing the numbers."""
-        night, found = self.prediction.night, []
+        return [*self._of_whom(), *self._of_what()]
+
+    def _of_whom(self) -> Iterator[str]:
         if self.trained_on:
-            found.append(
+            yield (
                 f"Trained on: the file bears the name of {self.trained_on}, a subject that the "
                 "model has seen. Of the same person, this says nothing of how it does on others."
             )
         if self.tested_on:
-            found.append(f"The model has not seen {self.tested_on}, who was set aside as a test.")
+            yield f"The model has not seen {self.tested_on}, who was set aside as a test."
+
+    def _of_what(self) -> Iterator[str]:
+        night = self.prediction.night
         if night.count * night.epoch_s < LONG_H * 3600:
-            found.append(
+            yield (
                 f"Less than {LONG_H:g} hours: a recording is scaled by its own spread, which is "
                 "then not that of a night."
             )
         if left := night.count - len(night.positions):
             why = ", ".join(f"{n} {name}" for name, n in night.dropped.by_reason().items() if n)
-            found.append(f"Without a stage: {left} epochs that cannot be used ({why}).")
+            yield f"Without a stage: {left} epochs that cannot be used ({why})."
         if self.agreement is not None:
-            found.append("One night: there is no interval, and another night may differ a lot.")
-        return found
+            yield "One night: there is no interval, and another night may differ a lot."
 
     def as_json(self) -> dict[str, Any]:
         """All of it but the epochs, as plain values; what is no number is None."""

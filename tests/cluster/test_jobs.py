@@ -1,0 +1,116 @@
+"""What is made of Slurm's answers, which scripts in its place give here."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sleepsweep.cluster.slurm.jobs import Jobs, look_up
+from sleepsweep.errors import UserError
+
+LINES = [
+    "JobId=7 ArrayJobId=7 ArrayTaskId=3,5-9%2 JobState=PENDING Restarts=0 NodeList=(null)",
+    "JobId=8 ArrayJobId=7 ArrayTaskId=0 JobState=COMPLETED Restarts=2 NodeList=node1",
+    "JobId=9 ArrayJobId=7 ArrayTaskId=1 JobState=FAILED Restarts=0 NodeList=node2 ExitCode=4:0",
+]
+ARRAY = "\n".join(LINES) + "\n"
+SINGLE = "JobId=5 JobName=x JobState=RUNNING Restarts=1 NodeList=node[1-2] ExitCode=0:0\n"
+
+
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of commands, first on the path; each writes down how it was called."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return folder
+
+
+def says(slurm: Path, command: str, text: str, status: int = 0) -> None:
+    (slurm / f"{command}.txt").write_text(text)
+    path = slurm / command
+    path.write_text(
+        f"#!/bin/sh\necho {command} $* >> {slurm}/called\ncat {slurm}/{command}.txt\n"
+        f"exit {status}\n"
+    )
+    path.chmod(0o755)
+
+
+def test_a_job(slurm: Path) -> None:
+    says(slurm, "scontrol", SINGLE)
+    job = look_up(5)
+    assert (job.state, job.nodes, job.starts, job.status) == ("RUNNING", "node[1-2]", 2, 0)
+    assert job.has_begun
+    assert not job.has_ended
+
+
+def test_the_tasks_of_an_array_are_counted_also_those_that_share_a_line(slurm: Path) -> None:
+    says(slurm, "scontrol", ARRAY)
+    job = look_up(7)
+    assert job.state == "6 PENDING, 1 COMPLETED, 1 FAILED"
+    assert (job.nodes, job.starts, job.status) == ("node1,node2", 3, 4)
+    assert job.has_begun
+    assert not job.has_ended
+
+
+def test_what_the_controller_has_forgotten_is_asked_of_the_accounting(slurm: Path) -> None:
+    says(slurm, "scontrol", "", 1)
+    says(slurm, "sacct", "CANCELLED by 0|node1|0:15\nCANCELLED by 0|node1|0:15\n")
+    job = look_up(7)
+    assert (job.state, job.nodes) == ("CANCELLED", "node1")
+    assert job.has_ended
+
+
+def test_a_job_that_nobody_knows_has_no_state(slurm: Path) -> None:
+    says(slurm, "scontrol", "", 1)
+    says(slurm, "sacct", "", 1)
+    assert look_up(7).state == "UNKNOWN"
+
+
+def test_a_job_that_waits_is_cancelled_without_a_signal_and_first(
+    slurm: Path, tmp_path: Path
+) -> None:
+    jobs = Jobs(tmp_path / "sweep")
+    jobs.folder.mkdir(parents=True)
+    for number in (5, 7):
+        (jobs.folder / f"{number}.sbatch").touch()
+    (slurm / "scontrol").write_text(
+        f'#!/bin/sh\n[ $4 = 5 ] && echo "{SINGLE.strip()}" || '
+        "echo JobId=7 JobState=PENDING NodeList= ExitCode=0:0\n"
+    )
+    (slurm / "scontrol").chmod(0o755)
+    says(slurm, "scancel", "")
+    assert jobs.cancel() == [5, 7]
+    assert (slurm / "called").read_text().splitlines() == [
+        "scancel 7", "scancel --full --signal=TERM 5", "scancel 5",
+    ]  # fmt: skip
+
+
+def test_a_log_has_the_number_of_a_job_or_of_a_task(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    assert jobs.log(12).name == "12.log"
+    assert jobs.log("12_3").name == "12_3.log"
+    with pytest.raises(UserError, match="JOB_TASK"):
+        jobs.log("../../etc/passwd")
+
+
+def test_one_that_ends_while_it_is_cancelled_is_no_error(slurm: Path, tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path / "sweep")
+    jobs.folder.mkdir(parents=True)
+    (jobs.folder / "5.sbatch").touch()
+    says(slurm, "scontrol", SINGLE)
+    (slurm / "scancel").write_text(
+        f"#!/bin/sh\nsed -i s/RUNNING/FAILED/ {slurm}/scontrol.txt\nexit 1\n"
+    )
+    (slurm / "scancel").chmod(0o755)
+    assert jobs.cancel() == [5]
+
+
+def test_what_slurm_refuses_is_said(slurm: Path, tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path / "sweep")
+    jobs.folder.mkdir(parents=True)
+    (jobs.folder / "5.sbatch").touch()
+    says(slurm, "scontrol", SINGLE)
+    says(slurm, "scancel", "", 7)
+    with pytest.raises(UserError, match="scancel: exit status 7"):
+        jobs.cancel()
