@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sleepsweep.cluster.slurm import jobs as module
 from sleepsweep.cluster.slurm.jobs import Jobs, look_up
 from sleepsweep.errors import UserError
 
@@ -106,7 +107,10 @@ def test_one_that_ends_while_it_is_cancelled_is_no_error(slurm: Path, tmp_path: 
     assert jobs.cancel() == [5]
 
 
-def test_what_slurm_refuses_is_said(slurm: Path, tmp_path: Path) -> None:
+def test_what_slurm_refuses_is_said(
+    slurm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ENDING_S", 0.0)
     jobs = Jobs(tmp_path / "sweep")
     jobs.folder.mkdir(parents=True)
     (jobs.folder / "5.sbatch").touch()

@@ -17,7 +17,7 @@ FOLDER = "slurm"
 
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL",
          "DEADLINE", "PREEMPTED")  # fmt: skip
-POLL_S = 5.0
+POLL_S, ENDING_S = 5.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,12 @@ def _cancel(number: int, *options: str) -> None:
     try:
         _slurm(["scancel", *options, str(number)])
     except UserError:
-        # It may have ended meanwhile.
-        if not look_up(number).has_ended:
-            raise
+        # It may be ending by itself, or tasks of it may, which Slurm reports as an error.
+        until = time.monotonic() + ENDING_S
+        while not look_up(number).has_ended:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
 
 
 def _count(tasks: str) -> int:
