@@ -140,21 +140,34 @@ def evaluate_people(file: ModelFile, store: Store, people: People, out: Path) ->
     """
     network = file.model.network
     assert isinstance(network, Staging)
-    if people.opens_test and file.experiment is not None:
-        with file.experiment.locked():
-            file.experiment.log_test_opened()
-    exam = store.only(people.subjects)
+    exam = opened(file, store, people)
     rows = exam.rows(exam.subjects)
     found = staged(exam, rows, lambda exam, rows: network.stage(exam.gather, rows))
     write_scores(found, out, f"{file.path.stem} on {store.folder.name}")
+    write_account(file, store, people, out / ACCOUNT)
+    return found
+
+
+def opened(file: ModelFile, store: Store, people: People) -> Store:
+    """Return the store of `people`, which hands out nobody else.
+
+    Where these are test subjects, it is written down first that they are opened.
+    """
+    if people.opens_test and file.experiment is not None:
+        with file.experiment.locked():
+            file.experiment.log_test_opened()
+    return store.only(people.subjects)
+
+
+def write_account(file: ModelFile, store: Store, people: People, path: Path) -> None:
+    """Write down which model was shown whose epochs, when, and by which command."""
     account = {
         "model": str(file.path), "store": str(store.folder), "data_hash": store.data_hash,
         "subjects": list(people.subjects), "opened_test_subjects": people.opens_test,
         "note": people.note, **now(),
     }  # fmt: skip
-    with writing(out), replacing(out / ACCOUNT) as partial:
+    with writing(path), replacing(path) as partial:
         partial.write_text(json.dumps(account, indent=1))
-    return found
 
 
 def embed_people(

@@ -12,6 +12,8 @@ from sleepsweep.data.store import Store
 from sleepsweep.learn.collapse import spread_of
 from sleepsweep.learn.pretrain import Axes, Pretraining, Streams, Views
 from sleepsweep.learn.probe import Stages, embed_rows
+from sleepsweep.learn.processes import Group
+from sleepsweep.learn.together import PretrainingTogether
 from sleepsweep.metrics import confusion
 from sleepsweep.trial import TrialSpec
 
@@ -23,17 +25,10 @@ class ProbedRun:
         self, trial: TrialSpec, store: Store, exam: Store | None = None,
         device: torch.device | str = "cpu",
     ) -> None:  # fmt: skip
-        block: Axes = {"split": trial.split, "seed": trial.seed}
-        policy = trial.build_policy().in_signal(signal_of(store, trial.train))
         self.trial, self.store = trial, store
         self.scored = exam or store
         self._train = store.rows(trial.train)
-        self.pretraining = Pretraining(
-            encoder_of(trial, store).to(device),
-            trial.pretrain,
-            views_of(policy, trial.mix_partner, store, self._train),
-            Streams(block, {**block, "policy": trial.policy_text}),
-        )
+        self.pretraining = pretraining_of(trial, store, device)
 
     def train(self, step: int) -> float:
         """Train up to a step; return the mean loss on the way."""
@@ -51,6 +46,21 @@ class ProbedRun:
             return probe.predict(np.nan_to_num(embed_rows(encoder, *held_out)))
 
         return confusions_of(trial, self.scored, predict), spread_of(features)
+
+
+def pretraining_of(
+    trial: TrialSpec, store: Store, device: torch.device | str, group: Group | None = None
+) -> Pretraining:
+    """Return the pretraining of a trial, at its start; with a `group` one that processes share."""
+    block: Axes = {"split": trial.split, "seed": trial.seed}
+    policy = trial.build_policy().in_signal(signal_of(store, trial.train))
+    parts = (
+        encoder_of(trial, store).to(device),
+        trial.pretrain,
+        views_of(policy, trial.mix_partner, store, store.rows(trial.train)),
+        Streams(block, {**block, "policy": trial.policy_text}),
+    )
+    return Pretraining(*parts) if group is None else PretrainingTogether(*parts, group)
 
 
 def probed(trial: TrialSpec, store: Store, subjects: Collection[str]) -> Rows:

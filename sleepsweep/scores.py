@@ -110,24 +110,38 @@ class Staged:
     def _interval(
         self, measure: Callable[[Confusion], float], lowest: float = 0.0
     ) -> tuple[float, float, float]:
-        value, count = measure(self.pooled), len(self._matrices)
-        if count < 2:
-            return value, np.nan, np.nan
-        left = np.array([measure(self.pooled - matrix) for matrix in self._matrices])
-        error = np.sqrt((count - 1) / count * ((left - left.mean()) ** 2).sum())
-        return _around(value, error, count, lowest)
+        value = measure(self.pooled)
+        left = [measure(self.pooled - matrix) for matrix in self._matrices]
+        return jackknife(value, np.array(left), lowest, 1.0)
+
+
+def jackknife(
+    value: float, left: NDArray[np.float64], lowest: float = -np.inf, highest: float = np.inf
+) -> tuple[float, float, float]:
+    """Return a `value` and its 95 % interval, from the values that are `left` without each subject.
+
+    The interval is cut at `lowest` and `highest`. It is NaN of fewer than two subjects, and where
+    a value that is left is NaN.
+    """
+    count = len(left)
+    if count < 2:
+        return value, np.nan, np.nan
+    error = np.sqrt((count - 1) / count * ((left - left.mean()) ** 2).sum())
+    return _around(value, error, count, lowest, highest)
 
 
 def _mean_interval(values: list[float]) -> tuple[float, float, float]:
     if len(values) < 2:
         return float(np.mean(values)), np.nan, np.nan
     error = float(np.std(values, ddof=1)) / np.sqrt(len(values))
-    return _around(float(np.mean(values)), error, len(values), 0.0)
+    return _around(float(np.mean(values)), error, len(values), 0.0, 1.0)
 
 
-def _around(value: float, error: float, count: int, lowest: float) -> tuple[float, float, float]:
+def _around(
+    value: float, error: float, count: int, lowest: float, highest: float
+) -> tuple[float, float, float]:
     half = float(stdtrit(count - 1, 0.975)) * float(error)
-    return float(value), max(float(value) - half, lowest), min(float(value) + half, 1.0)
+    return float(value), max(float(value) - half, lowest), min(float(value) + half, highest)
 
 
 def _share(part: int, whole: int) -> float:

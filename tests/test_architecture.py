@@ -44,11 +44,11 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.experiment",),
     ("sleepsweep.ready",),
     ("sleepsweep.evaluation",),
-    ("sleepsweep.predict",),
+    ("sleepsweep.predict", "sleepsweep.explain"),
     ("sleepsweep.search",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.cluster"),
     ("sleepsweep.confirmation", "sleepsweep.observer", "sleepsweep.worker"),
-    ("sleepsweep.sweep", "sleepsweep.tasks"),
+    ("sleepsweep.sweep", "sleepsweep.tasks", "sleepsweep.export"),
     ("sleepsweep.forecast", "sleepsweep.packing"),
     ("sleepsweep.terminal", "sleepsweep.augmentpage"),
     ("sleepsweep.cli",),
@@ -58,7 +58,11 @@ LAYERS: list[tuple[str, ...]] = [
 # Whole packages that only these modules may import.
 ONLY_IN = {
     "psutil": {"sleepsweep.systemmetrics"},
-    "mlflow": {"sleepsweep.tracking.server", "sleepsweep.tracking.runs"},
+    "mlflow": {
+        "sleepsweep.tracking.server",
+        "sleepsweep.tracking.runs",
+        "sleepsweep.tracking.savedmodel",
+    },
     "optuna": {"sleepsweep.search.history", "sleepsweep.search.samplers"},
     "ray": {
         "sleepsweep.search.schedulers",

@@ -9,6 +9,7 @@ import typer
 from sleepsweep.cli.app import (
     BAD_INPUT,
     COMPLETE,
+    INCOMPLETE,
     TRIALS_FAILED,
     app,
     console_for,
@@ -39,6 +40,9 @@ def train(
     stage: Annotated[StageName | None, typer.Option(help="Run this one alone, or again.")] = None,
     data: Data = None, settings: Settings = None, preset: Preset = None,
     seed: Annotated[int | None, typer.Option(help="The experiment's seed.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=1, help="GPUs of this machine that share pretraining.")
+    ] = None,
     tracking_uri: TrackingUri = None,
     out: Annotated[Path | None, typer.Option(help="Its folder; default: runs/NAME.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete what is there.")] = False,
@@ -53,7 +57,7 @@ def train(
     from sleepsweep.terminal.summary import note
     from sleepsweep.tracking import check_server
 
-    given = {"seed": seed, "tracking.uri": tracking_uri}
+    given = {"seed": seed, "devices": devices, "tracking.uri": tracking_uri}
     overrides = {k: v for k, v in given.items() if v is not None} | read_settings(settings or [])
     configs = read_configs(config, preset=preset, overrides=overrides, data=data, out=out)
     for uri in {one.spec.tracking.uri for one in configs}:
@@ -75,6 +79,7 @@ def _train_one(
     """Run one experiment; of several, a user's mistake in one ends that one alone."""
     from rich.text import Text
 
+    from sleepsweep.experiment.devices import DeviceLostError
     from sleepsweep.progress import progress_bar
     from sleepsweep.terminal.experiment import opening
 
@@ -85,6 +90,12 @@ def _train_one(
         for line in opening(setting):
             console.print(line)
         return _run(setting, config.out.resolve(), stage, console, fresh=fresh, json=json)
+    except DeviceLostError as error:
+        print(
+            f"sleepsweep: {config.path}: {error}; the others were ended. {config.out} holds what "
+            "was done at the last check, and the same command goes on.", file=sys.stderr,
+        )  # fmt: skip
+        return INCOMPLETE
     except UserError as error:
         if not several:
             raise
@@ -107,7 +118,7 @@ def _run(
     # A mistake is told before anything is deleted or written.
     folder.check_own()
     check_stage(setting, stage, fresh=fresh)
-    _ = setting.device
+    _ = setting.devices
     with folder.locked(), interruptible(out, command):
         folder.begin(setting.spec, setting.facts(), fresh=fresh)
         tracker = ExperimentTracker(folder, setting.spec.tracking.uri)

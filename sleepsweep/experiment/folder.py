@@ -28,7 +28,7 @@ DONE = "done"
 
 SAME = {"data_hash": "the recordings", "subjects": "the subjects of the split"}
 # What may differ between two runs of an experiment, besides what is free in a sweep.
-FREE = ("latent", "probe", "finetune", "stages", "question", "device")
+FREE = ("latent", "probe", "finetune", "stages", "question", "device", "devices")
 
 AFTER: dict[Stage, tuple[Stage, ...]] = {
     "pretrain": STAGES[1:], "latent": (), "probe": ("test",), "finetune": ("test",), "test": ()

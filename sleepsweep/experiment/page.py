@@ -66,7 +66,7 @@ def html(folder: ExperimentFolder) -> str:
     return webpage.render(
         Path(__file__).parent / "templates",
         spec=spec,
-        facts=dict(_facts(manifest)),
+        facts=dict(facts_of(manifest)),
         stagings=stagings,
         chosen=spec["finetune"]["check_interval"] is not None and "finetune" in done,
         few=any(1 < staging.subjects < FEW for staging in stagings),
@@ -80,7 +80,8 @@ def html(folder: ExperimentFolder) -> str:
     )
 
 
-def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def facts_of(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What an experiment's manifest says of its data and training: a name, and words on it."""
     spec, subjects = manifest["spec"], manifest["subjects"]
     yield "Data", str(spec["data"]["root"] or spec["data"]["source"])
     yield "Subjects", ", ".join(f"{part} {len(people)}" for part, people in subjects.items())
@@ -128,14 +129,15 @@ def _stagings(path: Path, done: Mapping[str, Any]) -> Iterator[Staging]:
         )
         yield Staging(
             name=name,
-            overall={str(key): _cell(row, "value") for key, row in overall.iterrows()},
-            by_stage={str(key): _cell(row, "f1") for key, row in by_stage.iterrows()},
+            overall={str(key): cell(row, "value") for key, row in overall.iterrows()},
+            by_stage={str(key): cell(row, "f1") for key, row in by_stage.iterrows()},
             confusion=_data_uri(path / place / "confusion.png"),
             subjects=int(overall["subjects"].iloc[0]),
         )
 
 
-def _cell(row: Any, value: str) -> str:
+def cell(row: Any, value: str) -> str:
+    """A score of a row in points, with its interval in brackets; a dash where there is none."""
     if row[value] != row[value]:
         return "–"
     points, low, high = (_number(100 * row[key], 1) for key in (value, "low", "high"))

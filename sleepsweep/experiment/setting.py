@@ -48,6 +48,21 @@ class Setting:
             raise UserError("device is cuda, but torch finds no GPU; give cpu or auto.")
         return torch.device("cuda" if there and asked != "cpu" else "cpu")
 
+    @property
+    def devices(self) -> tuple[torch.device, ...]:
+        """Where pretraining is done: so many GPUs, or processes of the CPU as the spec asks for.
+
+        Raises `UserError` where there are fewer GPUs.
+        """
+        asked, device = self.spec.devices, self.device
+        if asked == 1 or device.type == "cpu":
+            return (device,) * asked
+        if asked > torch.cuda.device_count():
+            raise UserError(
+                f"devices is {asked}, but torch finds {torch.cuda.device_count()} GPUs; lower it."
+            )
+        return tuple(torch.device("cuda", place) for place in range(asked))
+
     def first_encoder(self) -> nn.Module:
         """The encoder with its first weights."""
         return encoder_of(self.trial, self.store).to(self.device)

@@ -9,7 +9,7 @@ from sleepsweep.augment import Signal, augmentation
 from sleepsweep.data.source import DataSpec
 from sleepsweep.experiment.policy import PolicySpec, as_entry
 from sleepsweep.learn.finetune import FinetuneSpec
-from sleepsweep.part import PartSpec
+from sleepsweep.part import PartSpec, later
 from sleepsweep.spec.pool import KeyedError
 from sleepsweep.spec.studyspec import StudySpec
 from sleepsweep.trial import MemberSpec
@@ -41,7 +41,7 @@ class ExperimentSpec(StudySpec):
     The split is that of the block number `block`, whose seed is `seed` plus that number, as in a
     sweep. `stages` are run in their order, whatever the
     order here; without ``pretrain`` the encoder keeps its first weights. The `device` is a GPU
-    where there is one, or what is given.
+    where there is one, or what is given; pretraining is shared by so many `devices` of that kind.
     """
 
     what: ClassVar[str] = "an experiment"
@@ -55,6 +55,7 @@ class ExperimentSpec(StudySpec):
     finetune: FinetuneSpec = FinetuneSpec()
     latent: LatentSpec = LatentSpec()
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: Annotated[int, Field(ge=1, le=64)] = later(1)
     stages: Annotated[tuple[Stage, ...], Field(strict=False, min_length=1)] = STAGES
 
     @field_validator("policy")
@@ -75,6 +76,13 @@ class ExperimentSpec(StudySpec):
     def _agrees(self) -> Self:
         if self.block >= self.split.blocks:
             raise KeyedError(f"the split has the blocks 0 to {self.split.blocks - 1}", "block")
+        if self.pretrain.batch_size % self.devices:
+            raise KeyedError(
+                f"pretrain.batch_size is {self.pretrain.batch_size}, which {self.devices} devices "
+                "cannot share equally; give a multiple", "devices",
+            )  # fmt: skip
+        if self.devices > 1 and self.pretrain.batch_size < 2 * self.devices:
+            raise KeyedError("fewer than two epochs of a batch for each device", "devices")
         if "test" in self.stages and not {"probe", "finetune"} & set(self.stages):
             raise KeyedError("the test needs a classifier: add probe or finetune", "stages")
         return self

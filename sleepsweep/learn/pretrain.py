@@ -152,8 +152,8 @@ class Pretraining:
         # Dropout draws from torch's global generator, which run() restores when it ends.
         torch.manual_seed(stream("dropout", step=self.step, **self.streams.block))
         loss = self._loss(epochs, stream("views", step=self.step, **self.streams.views))
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.zero_grad()
+        self._backward(loss)
         if self.spec.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._parameters, self.spec.clip_norm)
         for group in self.optimiser.param_groups:
@@ -162,9 +162,11 @@ class Pretraining:
         self.step += 1
         return loss.detach()
 
+    def _backward(self, loss: Tensor) -> None:
+        loss.backward()  # type: ignore[no-untyped-call]
+
     def _loss(self, epochs: Tensor, views_seed: int) -> Tensor:
-        draws = Generator(device=epochs.device)
-        draws.manual_seed(views_seed)
+        draws = Generator(device=epochs.device).manual_seed(views_seed)
         one, two = self.views(epochs, draws)
         return self.loss(self._projected(one), self._projected(two))
 

@@ -37,6 +37,9 @@ def opening(setting: Setting) -> Iterator[Text]:
     steps: dict[Stage, int] = {"pretrain": spec.pretrain.steps, "finetune": spec.finetune.steps}
     told = [f"{one} ({steps[one]:,} steps)" if one in steps else one for one in spec.ordered]
     yield Text(f"Stages: {', '.join(told)}")
+    if spec.devices > 1 and "pretrain" in spec.stages:
+        kind = "GPUs" if setting.device.type == "cuda" else "processes of the CPU"
+        yield Text(f"Pretraining is shared by {spec.devices} {kind}")
 
 
 class StageLines:

@@ -113,7 +113,9 @@ def _signal(spectrum: Tensor, length: int, wanted: int) -> Tensor:
     return (flat.T @ _inverse(length, wanted, spectrum.dtype)).view(rows, columns, wanted)
 
 
+# What is kept must serve training, whoever asked first: a tensor made in inference mode cannot.
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)
 def _waves(length: int, time: int, dtype: torch.dtype) -> Tensor:
     """The transform of signals of `length`, of which the first `time` samples are not 0."""
     frequencies = torch.arange(length // 2 + 1, dtype=torch.float64)
@@ -122,6 +124,7 @@ def _waves(length: int, time: int, dtype: torch.dtype) -> Tensor:
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)
 def _inverse(length: int, wanted: int, dtype: torch.dtype) -> Tensor:
     """Its inverse; all frequencies but the first, and the highest of an even length, are two."""
     weights = torch.full((length // 2 + 1,), 2.0, dtype=torch.float64)

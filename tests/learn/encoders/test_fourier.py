@@ -123,3 +123,17 @@ def test_weights_begin_as_torchs_do_and_are_exchanged_with_it() -> None:
 def test_what_is_too_short_is_refused_as_by_torch(always: None) -> None:
     with pytest.raises(RuntimeError):
         FourierConv1d(2, 3, 8)(torch.randn(1, 2, 5))
+
+
+def test_it_can_be_trained_after_it_was_asked_in_inference_mode() -> None:
+    """As by an experiment that probes its encoder first, and fine-tunes it then."""
+    fourier._waves.cache_clear()
+    fourier._inverse.cache_clear()
+    layer = FourierConv1d(32, 64, 32, stride=4, padding=62, dilation=2)
+    epochs = torch.randn(16, 32, 383)
+    with torch.inference_mode():
+        asked = layer(epochs)
+    told = layer(epochs)
+    told.sum().backward()
+    assert torch.equal(told, asked)
+    assert layer.weight.grad is not None

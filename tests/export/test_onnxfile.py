@@ -1,0 +1,157 @@
+"""A network as ONNX: the same numbers, any number of epochs, small, and nothing of the machine."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sleepsweep.errors import UserError
+from sleepsweep.export import Exported
+from sleepsweep.export.onnxfile import write_onnx
+from sleepsweep.export.samples import simulated_epochs
+from sleepsweep.learn.encoders import EncoderSpec
+from sleepsweep.model import About, Model, _built
+
+PAGE = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
+
+onnxruntime = pytest.importorskip("onnxruntime")
+
+
+def model(
+    classifier: str | None = "linear", name: str = "SimpleSleepNet", **changes: object
+) -> Model:
+    fields = {
+        "encoder": EncoderSpec(name=name), "classifier": classifier, "derivations": ("Fpz-Cz",),
+        "sfreq": 100.0, "epoch_s": 30.0, "normalize": "robust", "data_hash": "abc",
+        "seen": ("a",), "test": ("b",),
+    }  # fmt: skip
+    about = About.model_validate({**fields, **changes})
+    return Model(about, _built(about).eval())
+
+
+@pytest.mark.parametrize(
+    ("classifier", "name", "changes"),
+    [
+        ("linear", "SimpleSleepNet", {}),
+        (None, "DilatedSleepNet", {"derivations": ("Fpz-Cz", "Pz-Oz"), "sfreq": 64.0}),
+        ("mlp", "SimpleSleepNet", {"epoch_s": 20.0, "sfreq": 128.0, "normalize": "zscore"}),
+    ],
+)
+def test_it_says_what_torch_says_of_any_number_of_epochs(
+    tmp_path: Path, classifier: str | None, name: str, changes: dict[str, object]
+) -> None:
+    made = model(classifier, name, **changes)
+    written = write_onnx(made, simulated_epochs(made.about, 8), tmp_path / "model.onnx")
+    assert written.difference < 1e-4
+    session = onnxruntime.InferenceSession(written.path, providers=["CPUExecutionProvider"])
+    samples = round(made.about.sfreq * made.about.epoch_s)
+    for count in (1, 3):
+        epochs = 5 * torch.randn(count, len(made.about.derivations), samples)
+        found = session.run(None, {"epochs": epochs.numpy()})
+        with torch.inference_mode():
+            embeddings = made.encoder(epochs).numpy()
+            logits = made.network(epochs)
+        assert np.abs(found[-1] - embeddings).max() < 1e-4
+        if classifier:
+            assert np.abs(found[0] - logits.softmax(dim=-1).numpy()).max() < 1e-4
+            assert np.allclose(found[0].sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(("classifier", "most"), [(None, 1e6), ("linear", 1e6), ("mlp", 1.15e6)])
+def test_the_published_encoder_takes_less_than_a_megabyte(
+    tmp_path: Path, classifier: str | None, most: float
+) -> None:
+    made = model(classifier)
+    written = write_onnx(made, simulated_epochs(made.about, 2), tmp_path / "model.onnx")
+    assert written.size == (tmp_path / "model.onnx").stat().st_size < most
+    # Parameters, their size and that of the file stand in docs/export.md.
+    parameters = sum(weight.numel() for weight in made.network.parameters())
+    (told,) = re.findall(rf"\| {parameters:,} \| ([\d,]+) \|", PAGE)
+    assert written.size == pytest.approx(int(told.replace(",", "")), rel=0.01)
+
+
+def test_the_file_tells_what_it_takes_and_nothing_of_people_or_machines(exported: Exported) -> None:
+    path = exported.folder / "model.onnx"
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    told = session.get_modelmeta().custom_metadata_map
+    assert {key: json.loads(value) for key, value in told.items()} == {
+        "derivations": ["Fpz-Cz"], "sfreq": 100.0, "epoch_s": 30.0, "normalize": "robust",
+        "stages": ["W", "N1", "N2", "N3", "R"],
+    }  # fmt: skip
+    content = path.read_bytes()
+    for trace in (b".py", b"site-packages", b"SIM00", str(Path.home()).encode() + b"/"):
+        assert trace not in content
+
+
+def test_simulated_epochs_are_such_as_the_model_takes() -> None:
+    about = model(derivations=("A", "B", "C", "D"), sfreq=128.0, epoch_s=20.0).about
+    epochs = simulated_epochs(about, 12)
+    assert epochs.shape == (12, 4, 2560)
+    assert epochs.dtype == np.float32
+    assert np.isfinite(epochs).all()
+    assert 0.3 < np.median(np.abs(epochs)) < 1.5
+    assert len({epochs[0, channel].tobytes() for channel in range(4)}) == 4
+    assert np.array_equal(epochs, simulated_epochs(about, 12))
+
+
+class Undecided(nn.Module):
+    """An encoder that goes by its input's values, which no graph can express."""
+
+    def __init__(self, channels: int, latent_dim: int, dropout: float) -> None:
+        super().__init__()
+        self.line = nn.Linear(3000, latent_dim)
+
+    def forward(self, epochs: Tensor) -> Tensor:
+        if float(epochs.mean()) > 0:
+            return self.line(epochs[:, 0])
+        return -self.line(epochs[:, 0])
+
+
+class Own(nn.Module):
+    """An encoder of one's own, as docs/learning.md has it."""
+
+    def __init__(self, channels: int, latent_dim: int, dropout: float) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(channels, 32, kernel_size=50, stride=10)
+        self.head = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(32, latent_dim))
+
+    def forward(self, epochs: Tensor) -> Tensor:
+        return self.head(self.convolution(epochs).mean(dim=-1))
+
+
+@pytest.fixture
+def at_path(monkeypatch: pytest.MonkeyPatch) -> Callable[[type[nn.Module]], str]:
+    """Make a class importable, and return its path."""
+
+    def place(kind: type[nn.Module]) -> str:
+        import sys
+        import types
+
+        module = types.ModuleType("somebodys")
+        setattr(module, kind.__name__, kind)
+        monkeypatch.setitem(sys.modules, "somebodys", module)
+        return f"somebodys.{kind.__name__}"
+
+    return place
+
+
+def test_an_encoder_of_ones_own_is_written_where_onnx_can(
+    tmp_path: Path, at_path: Callable[..., str]
+) -> None:
+    made = model(None, at_path(Own))
+    written = write_onnx(made, simulated_epochs(made.about, 4), tmp_path / "model.onnx")
+    assert written.outputs == ("embeddings",)
+
+
+def test_and_refused_with_a_reason_where_it_cannot(
+    tmp_path: Path, at_path: Callable[..., str]
+) -> None:
+    made = model(None, at_path(Undecided))
+    with pytest.raises(UserError, match=r"somebodys\.Undecided, a class of your own: cannot be"):
+        write_onnx(made, simulated_epochs(made.about, 4), tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()
