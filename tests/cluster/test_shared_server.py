@@ -7,6 +7,7 @@ artifacts served. The nodes are on this host, each with a host name of its own.
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -124,7 +125,7 @@ def database(folder: Path, passwords: dict[str, str]) -> Iterator[str]:
     for path in (home, home / "password"):
         shutil.chown(path, "postgres", "postgres")
     made = [
-        *as_postgres, str(found[-1] / "initdb"), "--pgdata", str(home / "data"), "--username=mlflow",
+        *as_postgres, str(found[-1] / "initdb"), "--username=mlflow", f"--pgdata={home / 'data'}",
         f"--pwfile={home / 'password'}", "--auth=scram-sha-256", "--no-sync",
     ]  # fmt: skip
     subprocess.run(made, check=True, capture_output=True, cwd=home)
@@ -141,21 +142,25 @@ def database(folder: Path, passwords: dict[str, str]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def begun(folder: Path, passwords: dict[str, str], database: str) -> Iterator[SharedServer]:
+    """The shared MLflow server, which answers some time later."""
+    made = SharedServer(folder, database)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
 def server(
-    folder: Path, passwords: dict[str, str], database: str
+    begun: SharedServer, cluster: tuple[str, dict[str, str]], passwords: dict[str, str]
 ) -> Iterator[SharedServer]:
-    """The shared MLflow server, with a user; this process is that user to it."""
-    running = SharedServer(folder, database)
-    running.start()
+    """The server when it answers, with a user; this process is that user to it."""
+    begun.wait()
+    _add_user(begun.uri, passwords)
     with pytest.MonkeyPatch.context() as environment:
-        try:
-            running.wait()
-            _add_user(running.uri, passwords)
-            environment.setenv("MLFLOW_TRACKING_USERNAME", USER)
-            environment.setenv("MLFLOW_TRACKING_PASSWORD", passwords[USER])
-            yield running
-        finally:
-            running.stop()
+        environment.setenv("MLFLOW_TRACKING_USERNAME", USER)
+        environment.setenv("MLFLOW_TRACKING_PASSWORD", passwords[USER])
+        yield begun
 
 
 def _add_user(uri: str, passwords: dict[str, str]) -> None:
@@ -172,7 +177,8 @@ def cluster(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     token.write_text(secrets.token_hex(32))
     token.chmod(0o600)
     let_in = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
-    environment = {**os.environ, **let_in, "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = {**os.environ, **let_in, "RAY_USAGE_STATS_ENABLED": "0",
+                   "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}  # fmt: skip
     address = f"127.0.0.1:{free_port()}"
     common = [
         str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=2",
@@ -185,20 +191,27 @@ def cluster(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
         for name, own in (("one", head), ("two", [f"--address={address}"])):
             line = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', name]
             nodes.enter_context(ended_after([*line, *common, *own], env=environment))
-            _wait_for_nodes(address, environment, 1 if name == "one" else 2)
+            _wait_for_head(int(address.rpartition(":")[2]))
+        _wait_for_both(address, environment)
         yield address, let_in
 
 
-def _wait_for_nodes(address: str, environment: dict[str, str], count: int) -> None:
-    code = (
-        "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level=50)\n"
-        "sys.exit(sum(node['Alive'] for node in ray.nodes()) != int(sys.argv[2]))"
-    )
+def _wait_for_head(port: int) -> None:
     until = time.monotonic() + 90
-    asked = [sys.executable, "-c", code, address, str(count)]
-    while subprocess.run(asked, env=environment, capture_output=True).returncode:
-        assert time.monotonic() < until, f"Ray has not {count} nodes"
-        time.sleep(0.5)
+    with socket.socket() as knocking:
+        while knocking.connect_ex(("127.0.0.1", port)):
+            assert time.monotonic() < until, "Ray's head did not start"
+            time.sleep(0.2)
+
+
+def _wait_for_both(address: str, environment: dict[str, str]) -> None:
+    code = (
+        "import sys, time, ray\n"
+        "ray.init(address=sys.argv[1], log_to_driver=False, logging_level=50)\n"
+        "while sum(node['Alive'] for node in ray.nodes()) < 2: time.sleep(0.2)"
+    )
+    command = [sys.executable, "-c", code, address]
+    subprocess.run(command, env=environment, capture_output=True, timeout=90, check=True)
 
 
 @pytest.fixture(scope="module")
