@@ -84,19 +84,32 @@ class Image:
 
         `mounts` are of paths of this machine to those in the image; `name` is the host's name.
         """
-        home = "/root" if self.user == "0:0" else "/home/sleepsweep"
-        given = {"HOME": home, **self.environment, **(environment or {})}
-        words = [f"{key}={value}" for key, value in given.items()]
-        inside = [*words, "sh", "-c", 'cd "$0" && exec "$@"', self.folder, *command]
+        inside = self._inside(command, environment or {})
         told = {
             "ROOT": str(self.root), "AS": self.user, "NAME": name, "PATH": os.environ["PATH"],
             "MOUNTS": "".join(f"{here} {there}\n" for here, there in (mounts or {}).items()),
         }  # fmt: skip
         return ["unshare", "--mount", "--uts", "bash", "-euc", ENTER, "enter", *inside], told
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    def beside(self, process: int, command: Sequence[str]) -> list[str]:
+        """The command that runs `command` beside a `process` that was started by `line`."""
+        user, _, group = self.user.partition(":")
+        enter = ["nsenter", f"--target={process}", "--mount", "--net", "--uts", "--root",
+                 f"--setuid={user}", f"--setgid={group}"]  # fmt: skip
+        return [*enter, "env", "-i", *self._inside(command, {})]
+
+    def _inside(self, command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+        home = "/root" if self.user == "0:0" else "/home/sleepsweep"
+        given = {"HOME": home, **self.environment, **environment}
+        words = [f"{key}={value}" for key, value in given.items()]
+        return [*words, "sh", "-c", 'cd "$0" && exec "$@"', self.folder, *command]
+
+    def run(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None,
+        mounts: Mapping[Path, str] | None = None,
+    ) -> str:  # fmt: skip
         """Run a command in the image; return what it printed. Raises `RuntimeError` on failure."""
-        line, told = self.line(command, environment)
+        line, told = self.line(command, environment, mounts=mounts)
         ended = subprocess.run(line, env=told, capture_output=True, text=True)
         if ended.returncode:
             said = f"{ended.stdout[-2000:]}{ended.stderr[-4000:]}"
@@ -144,7 +157,9 @@ class Build:
 
     def _run(self, text: str) -> None:
         reaching = {key: value for key, value in os.environ.items() if REACHING.fullmatch(key)}
-        self.image.run(["sh", "-c", text], {**reaching, **self._arguments})
+        wheels = os.environ.get("PIP_FIND_LINKS", "").split()
+        mounts = {Path(folder): folder for folder in wheels if Path(folder).is_dir()}
+        self.image.run(["sh", "-c", text], {**reaching, **self._arguments}, mounts)
 
     def _workdir(self, text: str) -> None:
         self.image.folder = text
@@ -180,7 +195,10 @@ def _sent(source: str) -> Path:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     whole = [f"{source}/.", str(target)] if source.is_dir() else [str(source), str(target)]
-    subprocess.run(["cp", "--archive", "--reflink=auto", *whole], check=True)
+    ours = CONTEXT in source.parents or source == Path("/etc")
+    # What an earlier stage made nobody writes to any more: a link is as good, and soon made.
+    how = "--reflink=auto" if ours else "--link"
+    subprocess.run(["cp", "--archive", how, *whole], check=True)
     if CONTEXT in source.parents:
         for compiled in target.rglob("__pycache__"):
             shutil.rmtree(compiled)

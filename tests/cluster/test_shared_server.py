@@ -23,6 +23,7 @@ import pytest
 import requests
 import yaml
 
+from benchmarks.database import Database, programs
 from benchmarks.server import Server, free_port, logged
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.tracking.runs import SWEEP_TAG, tagged
@@ -115,30 +116,15 @@ def passwords(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def database(folder: Path, passwords: dict[str, str]) -> Iterator[str]:
     """A PostgreSQL of its own on loopback, with a password; yields ``user@host:port/name``."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not found or os.getuid() != 0 or find_spec("psycopg") is None:
+    if programs() is None or os.getuid() != 0 or find_spec("psycopg") is None:
         pytest.skip("needs root, Debian's postgresql, and pip install 'sleepsweep[server]'")
-    as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    home, port = folder / "pg", free_port()
-    home.mkdir()
-    (home / "password").write_text(passwords["database_password"])
-    for path in (home, home / "password"):
-        shutil.chown(path, "postgres", "postgres")
-    made = [
-        *as_postgres, str(found[-1] / "initdb"), "--username=mlflow", f"--pgdata={home / 'data'}",
-        f"--pwfile={home / 'password'}", "--auth=scram-sha-256", "--no-sync",
-    ]  # fmt: skip
-    subprocess.run(made, check=True, capture_output=True, cwd=home)
-    server = [*as_postgres, str(found[-1] / "postgres"), "-D", str(home / "data"),
-              "-h", "127.0.0.1", "-p", str(port), "-k", str(home)]  # fmt: skip
-    with ended_after(server, cwd=home):
-        given = {**os.environ, "PGPASSWORD": passwords["database_password"]}
-        create = [str(found[-1] / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "mlflow"]
-        until = time.monotonic() + 60
-        while subprocess.run([*create, "mlflow"], env=given, capture_output=True).returncode:
-            assert time.monotonic() < until, "PostgreSQL did not start"
-            time.sleep(0.2)
-        yield f"mlflow@127.0.0.1:{port}/mlflow"
+    (folder / "pg").mkdir()
+    made = Database(folder / "pg", passwords["database_password"], free_port())
+    try:
+        made.start()
+        yield made.address
+    finally:
+        made.stop()
 
 
 @pytest.fixture(scope="module")
