@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def test_its_commands_run_as_its_user(image: Image) -> None:
     assert image.run(image.health).startswith("sleepsweep ")
     assert "valid." in image.run(["sleepsweep", "check", "search_spaces/quickstart.yaml"])
     assert image.run(["id", "--user", "--name"]) == "sleepsweep\n"
+    assert image.run(["bash", "-lc", "ray --version"]) == f"ray, version {version('ray')}\n"
     with pytest.raises(RuntimeError, match="Permission denied"):
         image.run(["touch", "/opt/sleepsweep/bin/sleepsweep"])
 
