@@ -27,6 +27,8 @@ auth_cache_ttl_seconds = 60
 end
 export PGPASSFILE="$private/pgpass" MLFLOW_AUTH_CONFIG_PATH="$private/auth.ini"
 MLFLOW_FLASK_SERVER_SECRET_KEY=$(secret mlflow_session_key)
+# Of its processes that run jobs for language models a sweep needs none, and each takes 250 MB.
+export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
 export MLFLOW_FLASK_SERVER_SECRET_KEY MLFLOW_DISABLE_TELEMETRY=true
 
 exec mlflow server --app-name basic-auth --backend-store-uri "postgresql+psycopg://$DATABASE" \
