@@ -59,7 +59,7 @@ def space(trials: int, reports: int) -> SweepSpec:
 
 def wait(
     trial: TrialSpec, store: Store, checkpoint: Path | None = None, exam: Store | None = None,
-    *, busy_s: float = 0.0,
+    device: str = "cpu", *, busy_s: float = 0.0,
 ) -> Iterator[Metrics]:  # fmt: skip
     """Report at each rung as a trial does, and wait `busy_s` seconds in all."""
     confusions = {subject: [[1] * 5] * 5 for subject in trial.validation}

@@ -9,7 +9,7 @@ from sleepsweep.folder.record import TrialRecord
 from sleepsweep.plan import Plan
 
 if TYPE_CHECKING:
-    from sleepsweep.sweep import Observer
+    from sleepsweep.observer import Observer
 
 RUNGS, CONCURRENT = 4, 2
 SPACE: dict[str, Any] = {

@@ -26,7 +26,7 @@ from sleepsweep.rayenv import set_ray
 from sleepsweep.tracking import Tracker
 
 if TYPE_CHECKING:
-    from sleepsweep.sweep import Observer
+    from sleepsweep.observer import Observer
 
 RUNGS = 4
 

@@ -1,6 +1,6 @@
 """Baselines: what is reached on a block without augmentations, and mostly without pretraining.
 
-A baseline is a function *(trial, store, rows to fit on, epochs held out) → stages of these epochs*;
+A baseline is a function *(trial, store, device, rows to fit on, epochs held out) → their stages*;
 `BASELINES` names them all.
 """
 
@@ -20,7 +20,7 @@ from sleepsweep.trial import TrialSpec
 
 Rows = NDArray[np.int64]
 Epochs = NDArray[np.float32]
-Baseline = Callable[[TrialSpec, Store, Rows, Epochs], Stages]
+Baseline = Callable[[TrialSpec, Store, str, Rows, Epochs], Stages]
 
 
 def encoder_of(trial: TrialSpec, store: Store) -> Encoder:
@@ -29,21 +29,27 @@ def encoder_of(trial: TrialSpec, store: Store) -> Encoder:
     return trial.encoder.build(len(store.channels), weights, samples=store.manifest.shape[2])
 
 
-def untrained(trial: TrialSpec, store: Store, fitted: Rows, held_out: Epochs) -> Stages:
+def untrained(
+    trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: Epochs
+) -> Stages:
     """The probe on the encoder at its first step: what random filters tell."""
-    encoder = encoder_of(trial, store)
+    encoder = encoder_of(trial, store).to(device)
     features = embed(encoder, store.gather(fitted))
     return _probe(trial, store, fitted, features).predict(embed(encoder, held_out))
 
 
-def band_powers(trial: TrialSpec, store: Store, fitted: Rows, held_out: Epochs) -> Stages:
+def band_powers(
+    trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: Epochs
+) -> Stages:
     """The probe on the log powers of five bands: what a spectrum tells."""
     features = log_band_powers(store.gather(fitted), store.sfreq)
     others = log_band_powers(held_out, store.sfreq)
     return _probe(trial, store, fitted, features).predict(others)
 
 
-def with_labels(trial: TrialSpec, store: Store, fitted: Rows, held_out: Epochs) -> Stages:
+def with_labels(
+    trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: Epochs
+) -> Stages:
     """The same encoder and a linear layer, trained with the labels of all the labelled epochs.
 
     As many steps as a trial pretrains, of the same batch size and initial learning rate.
@@ -55,7 +61,7 @@ def with_labels(trial: TrialSpec, store: Store, fitted: Rows, held_out: Epochs) 
     )  # fmt: skip
     network = build_staging(
         encoder_of(trial, store), trial.encoder.latent_dim, spec, stream("classifier", **block)
-    )
+    ).to(device)
     labelled = Labelled(store.gather, store.stages, store.rows(trial.labelled))
     fine_tune(network, spec, labelled, block)
     return np.asarray(embed(network, held_out).argmax(axis=1), dtype=np.int8)

@@ -21,6 +21,7 @@ from sleepsweep.learn.probe import embed_rows
 from sleepsweep.learn.staging import Staging
 from sleepsweep.model import About, Model
 from sleepsweep.progress import Progress, silent
+from sleepsweep.ready import READY, READY_MODEL
 from sleepsweep.replacing import replacing, writing
 from sleepsweep.scores import Staged
 
@@ -40,13 +41,21 @@ class ModelFile:
         folder = ExperimentFolder(self.path.parent)
         return folder if folder.manifest_path.exists() else None
 
+    @property
+    def beside(self) -> Path:
+        """Where what is found with it goes: its own folder, the current one for the ready model."""
+        return Path() if self.path == READY_MODEL else self.path.parent
+
 
 def read_model(path: Path, *, classifier: bool, trust: bool = False) -> ModelFile:
     """Return the model in the file `path`, or the furthest one in an experiment's folder.
 
-    With `classifier` it must have one; with `trust` its encoder may be a class of the user's own.
-    Raises `UserError` where there is none.
+    The word ``ready`` is the model that comes with sleepsweep. With `classifier` it must have one;
+    with `trust` its encoder may be a class of the user's own. Raises `UserError` where there is
+    none.
     """
+    if str(path) == READY:
+        path = READY_MODEL
     if path.is_dir():
         wanted = (FINETUNED, PROBE) if classifier else (FINETUNED, ENCODER, PROBE)
         found = [path / name for name in wanted if (path / name).exists()]
@@ -75,8 +84,7 @@ def prepare_for(
     They must hold the model's derivations, or `derivations` that stand in for these. Raises
     `UserError` where they do not.
     """
-    # A derivation that recordings spell in several ways is one of these.
-    own = tuple(name.split("|")[0] for name in about.derivations)
+    own = about.labels
     asked = DataSpec(
         derivations=tuple(derivations or own), sfreq=about.sfreq, epoch_s=about.epoch_s,
         normalize=about.normalize, wake_crop_min=about.wake_crop_min,

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 import sleepsweep
+from sleepsweep.cluster.session import concurrent
 from sleepsweep.data.store import Store
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.table import build_table
@@ -26,7 +27,6 @@ from sleepsweep.search.schedulers import bracket_of, make_scheduler
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.space import ATTEMPTS, Slot, draw_policy
 from sleepsweep.spec.ranges import Draws
-from sleepsweep.sweep import concurrent
 from sleepsweep.trial import TrialSpec
 
 Score = Callable[[int, int, int, int], float]
@@ -83,7 +83,7 @@ def simulated(plan: Plan, score: Score) -> ResultsTable:
     """
     scheduler: Any = make_scheduler(plan.spec, [])
     records = []
-    for place, (slot, trial) in enumerate(_drawn(plan)):
+    for place, (slot, trial) in enumerate(drawn(plan)):
         record = TrialRecord(slot.order, slot.kind, slot.design, trial)
         bracket = bracket_of(plan.spec, slot.order)
         config = {"id": trial.id, "block": slot.block, "kind": slot.kind, "bracket": bracket}
@@ -109,7 +109,8 @@ def _row(rung: int, step: int, value: float, bracket: int) -> dict[str, Any]:
             "bracket": bracket, "collapsed": False, **where}  # fmt: skip
 
 
-def _drawn(plan: Plan) -> list[tuple[Slot, TrialSpec]]:
+def drawn(plan: Plan) -> list[tuple[Slot, TrialSpec]]:
+    """Return the trials that a plan could run: the designed ones, and others drawn at random."""
     known = {slot.trial.id for slot in plan.slots if slot.trial is not None}
     found = []
     for slot in plan.slots:
@@ -134,7 +135,7 @@ def _searched(plan: Plan, slot: Slot, known: set[str]) -> TrialSpec | None:
 def forecast(plan: Plan, tables: Sequence[ResultsTable]) -> Forecast:
     """Return what `plan` would run, by its simulated `tables` and a short timing on its data."""
     step_s, probe_s = _timed(plan)
-    trials = [trial for _, trial in _drawn(plan) if trial.baseline is None]
+    trials = [trial for _, trial in drawn(plan) if trial.baseline is None]
     rows = [table.trials for table in tables]
     busy = [
         step_s * each.loc[each["last"], "steps_trained"].sum() + probe_s * len(each)
@@ -153,7 +154,7 @@ def forecast(plan: Plan, tables: Sequence[ResultsTable]) -> Forecast:
         step_s=step_s,
         probe_s=probe_s,
         busy_s=fmean(busy),
-        concurrent=concurrent(plan.spec),
+        concurrent=concurrent(plan.spec.resources),
         cpus_per_trial=plan.spec.resources.cpus_per_trial,
         confirmation=confirmation,
         confirmation_s=confirmation * (step_s * plan.rungs[-1] + probe_s),
@@ -163,7 +164,7 @@ def forecast(plan: Plan, tables: Sequence[ResultsTable]) -> Forecast:
 def _timed(plan: Plan) -> tuple[float, float]:
     """Seconds of a step and of a probe, on average over a small, a middling and a large policy."""
     torch.set_num_threads(plan.spec.resources.cpus_per_trial)
-    policies = (trial for _, trial in _drawn(plan) if trial.baseline is None)
+    policies = (trial for _, trial in drawn(plan) if trial.baseline is None)
     trials = sorted(policies, key=lambda trial: trial.size)
     places = {round(k * (len(trials) - 1) / (TIMED_POLICIES - 1)) for k in range(TIMED_POLICIES)}
     costs = [measure(trials[place], plan.store, TIMED_STEPS) for place in sorted(places)]

@@ -12,16 +12,17 @@ from torch import nn
 from sleepsweep.data.recording import Normalize
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
-from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
 from sleepsweep.learn.classifiers import LinearClassifier, build_classifier
 from sleepsweep.learn.classifiers.linear import SCALE
 from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.learn.encoders.foreign import is_path
 from sleepsweep.learn.probe import FittedProbe
 from sleepsweep.learn.staging import Staging
+from sleepsweep.learn.weights import load_weights, save_weights
 from sleepsweep.part import PartSpec
 
-FORMAT = "sleepsweep model 1"
+FORMAT = "sleepsweep model 2"
+SUFFIX = ".safetensors"
 
 # What is raised where the parts of a file are not those of a model, by pydantic and by torch.
 MISFITS = (AttributeError, KeyError, RuntimeError, TypeError, UserError, ValueError)
@@ -39,13 +40,26 @@ class About(PartSpec):
     encoder: EncoderSpec
     classifier: str | None
     derivations: Names
-    sfreq: float
-    epoch_s: float
+    sfreq: Annotated[float, Field(gt=0, le=10_000)]
+    epoch_s: Annotated[float, Field(gt=0, le=3600)]
     normalize: Normalize
     wake_crop_min: float | None = None
     data_hash: str
     seen: Names
     test: Names
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The derivations, one name each: one that recordings spell in several ways has several."""
+        return tuple(name.split("|")[0] for name in self.derivations)
+
+    def check_number(self, derivations: Sequence[str], where: str) -> None:
+        """Raise `UserError` unless there are as many derivations as the network takes."""
+        if len(derivations) != len(self.derivations):
+            raise UserError(
+                f"{where}: has {_several(derivations)}, but the model takes "
+                f"{_several(self.derivations)}. Name as many with --derivation."
+            )
 
 
 @dataclass(frozen=True)
@@ -61,13 +75,12 @@ class Model:
         return self.network.encoder if isinstance(self.network, Staging) else self.network
 
     def save(self, path: Path) -> None:
-        """Write the model, whole or not at all."""
-        state = {
-            "format": FORMAT,
-            "about": self.about.model_dump(mode="json"),
-            "weights": self.network.state_dict(),
-        }
-        save_checkpoint(state, path)
+        """Write the model as one safetensors file, whole or not at all.
+
+        The weights bear the names of the network's `state_dict`; the header has `about` as JSON,
+        under the name of the format. Equal models make equal files.
+        """
+        save_weights(self.network.state_dict(), {FORMAT: self.about.model_dump_json()}, path)
 
     @classmethod
     def load(cls, path: Path, *, trust: bool = False) -> Self:
@@ -76,20 +89,20 @@ class Model:
         A file can name a class of the user's own as its encoder, which is imported with `trust`,
         and refused without.
         """
-        state = load_checkpoint(path)
-        if state.get("format") != FORMAT:
+        weights, texts = load_weights(path)
+        if FORMAT not in texts:
             raise UserError(
-                f"{path}: is no model of sleepsweep's, but something else that torch has saved. "
+                f"{path}: is no model of this version of sleepsweep, but other weights. "
                 "Give the folder of an experiment, or a model file in it."
             )
         try:
-            about = About.model_validate(state["about"])
+            about = About.model_validate_json(texts[FORMAT])
         except MISFITS as error:
             raise _damaged(path, error) from error
         _check_trusted(about, path, trust=trust)
         try:
             network = _built(about)
-            network.load_state_dict(state["weights"])
+            network.load_state_dict(weights)
         except MISFITS as error:
             raise _damaged(path, error) from error
         return cls(about, network.eval())
@@ -97,11 +110,7 @@ class Model:
     def check_fits(self, store: Store) -> None:
         """Raise `UserError` where the epochs of `store` are not such as the network takes."""
         about, manifest = self.about, store.manifest
-        if len(store.channels) != len(about.derivations):
-            raise UserError(
-                f"{store.folder}: has {_several(store.channels)}, but the model takes "
-                f"{_several(about.derivations)}. Name as many with --derivation."
-            )
+        about.check_number(store.channels, str(store.folder))
         samples = manifest.sfreq * manifest.epoch_s
         if (manifest.sfreq, samples) != (about.sfreq, about.sfreq * about.epoch_s):
             raise UserError(

@@ -62,6 +62,24 @@ def read_samples(path: Path) -> list[Sample]:
     return [json.loads(line) for line in path.read_text().split("\n")[:-1]]
 
 
+def memory_mib(device: str) -> tuple[float, float]:
+    """Return how many MiB of a device of torch's are used, and how many there are."""
+    import psutil
+
+    if device == "cuda":
+        free, total = torch.cuda.mem_get_info()
+        return (total - free) / 2**20, total / 2**20
+    memory = psutil.virtual_memory()
+    return memory.used / 2**20, memory.total / 2**20
+
+
+def own_memory_mib() -> float:
+    """Return this process's MiB, its share only of what it holds together with others."""
+    import psutil
+
+    return float(psutil.Process().memory_full_info().pss) / 2**20
+
+
 def _measuring() -> Callable[[], Sample]:
     import psutil
 

@@ -57,14 +57,15 @@ class Metrics:
         return np.asarray(matrices.sum(axis=0))
 
 
-Trainable = Callable[[TrialSpec, Store, Path | None, Store | None], Iterator[Metrics]]
+Trainable = Callable[[TrialSpec, Store, Path | None, Store | None, str], Iterator[Metrics]]
 """What a worker runs: `run_trial`, or something cheaper where only the engine is looked at."""
 
 
 def run_trial(
-    trial: TrialSpec, store: Store, checkpoint: Path | None = None, exam: Store | None = None
-) -> Iterator[Metrics]:
-    """Pretrain and probe; yield the metrics of each rung, in order.
+    trial: TrialSpec, store: Store, checkpoint: Path | None = None, exam: Store | None = None,
+    device: str = "cpu",
+) -> Iterator[Metrics]:  # fmt: skip
+    """Pretrain on a `device` of torch's, and probe; yield the metrics of each rung, in order.
 
     With a `checkpoint` path the state is saved at every rung before its metrics are yielded, and a
     run that finds one yields the rungs it holds again and continues behind them, bit for bit on
@@ -80,9 +81,9 @@ def run_trial(
         raise ValueError(f"trial {trial.id} was made for other data than {store}")
     _check_exam(trial, store, exam)
     if trial.baseline is not None:
-        yield _run_baseline(trial, trial.baseline, store)
+        yield _run_baseline(trial, trial.baseline, store, device)
         return
-    run = ProbedRun(trial, store, exam)
+    run = ProbedRun(trial, store, exam, device)
     done = _restored(run, checkpoint) if checkpoint and checkpoint.exists() else []
     yield from done
     while len(done) < len(trial.rungs) and not (done and done[-1].collapsed):
@@ -125,10 +126,11 @@ def _next_rung(run: ProbedRun, done: Sequence[Metrics]) -> Metrics:
     )
 
 
-def _run_baseline(trial: TrialSpec, name: str, store: Store) -> Metrics:
+def _run_baseline(trial: TrialSpec, name: str, store: Store, device: str) -> Metrics:
     started = time.perf_counter()
     fitted = probed(trial, store, trial.labelled)
-    confusions = confusions_of(trial, store, partial(BASELINES[name], trial, store, fitted))
+    predict = partial(BASELINES[name], trial, store, device, fitted)
+    confusions = confusions_of(trial, store, predict)
     return Metrics(
         rung=0,
         step=trial.rungs[-1],

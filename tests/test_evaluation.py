@@ -44,32 +44,36 @@ def others(write_nights: Nights, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def test_the_furthest_model_of_a_folder_is_taken(copied: Path) -> None:
-    assert read_model(copied, classifier=True).path.name == "finetuned.pt"
-    assert read_model(copied, classifier=False).path.name == "finetuned.pt"
-    (copied / "finetuned.pt").unlink()
-    assert read_model(copied, classifier=True).path.name == "probe.pt"
-    assert read_model(copied, classifier=False).path.name == "encoder.pt"
-    (copied / "probe.pt").unlink()
-    with pytest.raises(UserError, match=r"copied: has none of finetuned\.pt, probe\.pt"):
+    assert read_model(copied, classifier=True).path.name == "finetuned.safetensors"
+    assert read_model(copied, classifier=False).path.name == "finetuned.safetensors"
+    (copied / "finetuned.safetensors").unlink()
+    assert read_model(copied, classifier=True).path.name == "probe.safetensors"
+    assert read_model(copied, classifier=False).path.name == "encoder.safetensors"
+    (copied / "probe.safetensors").unlink()
+    with pytest.raises(
+        UserError, match=r"copied: has none of finetuned\.safetensors, probe\.safetensors"
+    ):
         read_model(copied, classifier=True)
 
 
 def test_a_model_file_knows_the_experiment_beside_it(copied: Path, tmp_path: Path) -> None:
-    file = read_model(copied / "probe.pt", classifier=True)
+    file = read_model(copied / "probe.safetensors", classifier=True)
     assert file.experiment is not None
     assert file.experiment.path == copied
-    alone = Path(shutil.copy(copied / "probe.pt", tmp_path / "alone.pt"))
+    alone = Path(shutil.copy(copied / "probe.safetensors", tmp_path / "alone.safetensors"))
     assert read_model(alone, classifier=True).experiment is None
 
 
 def test_an_encoder_stages_nothing(done: Path) -> None:
-    with pytest.raises(UserError, match=r"encoder\.pt: is an encoder without a classifier"):
-        read_model(done / "encoder.pt", classifier=True)
+    with pytest.raises(
+        UserError, match=r"encoder\.safetensors: is an encoder without a classifier"
+    ):
+        read_model(done / "encoder.safetensors", classifier=True)
 
 
 def test_missing_paths_are_named(done: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none\.pt: no such file"):
-        read_model(tmp_path / "none.pt", classifier=False)
+    with pytest.raises(UserError, match=r"none\.safetensors: no such file"):
+        read_model(tmp_path / "none.safetensors", classifier=False)
     with pytest.raises(UserError, match="has none of"):
         read_model(tmp_path, classifier=False)
     about = read_model(done, classifier=True).model.about
@@ -94,7 +98,7 @@ def test_of_the_same_recordings_only_the_test_subjects_are_scored(
     assert account["subjects"] == before["subjects"]["test"]
     assert account["opened_test_subjects"] is True
     assert account["data_hash"] == store.data_hash
-    assert account["model"] == str(copied / "finetuned.pt")
+    assert account["model"] == str(copied / "finetuned.safetensors")
     # The experiment's own last stage told the same.
     ours = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
     tested = pd.read_csv(copied / "test" / "finetune" / "predictions.csv", keep_default_na=False)
@@ -217,7 +221,7 @@ def test_embedding_its_own_recordings_keeps_the_test_subjects_closed(
 
 
 def test_embedding_others_is_of_everybody(done: Path, others: Path, tmp_path: Path) -> None:
-    model = read_model(done / "encoder.pt", classifier=False).model
+    model = read_model(done / "encoder.safetensors", classifier=False).model
     strange = prepare_for(model.about, others, None)
     assert embed_people(model, strange, SMALL, tmp_path / "out") == (120, 3)
     names = {path.name for path in (tmp_path / "out" / "latent").iterdir()}
@@ -237,7 +241,7 @@ def test_recordings_must_hold_the_models_derivation_or_one_that_stands_for_it(
 def test_nobody_named_as_a_test_subject_is_embedded_from_other_files(
     done: Path, others: Path, tmp_path: Path
 ) -> None:
-    found = read_model(done / "encoder.pt", classifier=False).model
+    found = read_model(done / "encoder.safetensors", classifier=False).model
     named = found.about.model_copy(update={"test": (STRANGERS[0], "nobody")})
     model = type(found)(named, found.network)
     store = prepare_for(named, others, None)

@@ -10,7 +10,10 @@ from sleepsweep.cli.app import app, console_for
 from sleepsweep.cli.options import Json, Quiet
 
 ModelPath = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="An experiment's folder, or a model file in it.")
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="An experiment's folder, a model file, or ready, which comes along."
+    ),
 ]
 Other = Annotated[Path, typer.Option(help="Recordings, or a store.")]
 Trust = Annotated[
@@ -66,7 +69,7 @@ def evaluate(
     if people.note:
         console.print(note(people.note))
     name = f"{file.path.stem}-{data.resolve().name}-{store.data_hash[:6]}"
-    place = out or file.path.parent / "evaluations" / name
+    place = out or file.beside / "evaluations" / name
     found = evaluate_people(file, store, people, place)
     console.print(scores_table(f"{file.path.stem} on {data}", found.overall()))
     console.print(pointer("\nTables", str(place)))

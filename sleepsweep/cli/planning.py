@@ -1,7 +1,7 @@
 """The command that says what a sweep would cost and could tell, before anything is run."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +21,11 @@ SIMULATED = 3
 @app.command(name="plan")
 def plan_(
     space: SpaceFile, data: Data = None, settings: Settings = None, preset: Preset = None,
-    trials: Trials = None, seed: Seed = None, quiet: Quiet = False, json: Json = False,
+    trials: Trials = None, seed: Seed = None,
+    tune_packing: Annotated[
+        bool, typer.Option("--tune-packing", help="Measure how many trials at once are best here.")
+    ] = False,
+    quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Say what a launch would run, how long it would take, and what it could tell; run nothing.
 
@@ -34,10 +38,11 @@ def plan_(
 
     set_ray()
     from sleepsweep.forecast import forecast, simulated
+    from sleepsweep.packing import tune_packing as measured_packing
     from sleepsweep.plan import make_plan
     from sleepsweep.progress import progress_bar
     from sleepsweep.terminal import summary
-    from sleepsweep.terminal.forecast import forecast_of, sight_of
+    from sleepsweep.terminal.forecast import forecast_of, packing_of, sight_of
     from sleepsweep_analysis.simulation import PublishedNoise
 
     spec = read_space(space, data, settings, preset, trials, seed)
@@ -47,12 +52,16 @@ def plan_(
     with console.status("Simulating, and timing a few steps"):
         tables = [simulated(plan, PublishedNoise(number).score) for number in range(SIMULATED)]
         found, sight = forecast(plan, tables), _sight(tables)
+        packing = measured_packing(plan) if tune_packing else None
     if json:
-        print(dumps({"sweep": spec.name, **found.plain, **sight.plain}))
+        packed = {} if packing is None else {"packing": packing.plain}
+        print(dumps({"sweep": spec.name, **found.plain, **sight.plain, **packed}))
         raise typer.Exit
     console.print(summary.data_summary(plan))
     for part in (*forecast_of(found), *sight_of(sight.smallest, sight.warnings, sight.refused)):
         console.print(part)
+    if packing is not None:
+        console.print(packing_of(packing))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,13 @@ def read_space(
     return read_study(SweepSpec, space, preset=preset, overrides=overrides, data=data)
 
 
+def as_extended(spec: "SweepSpec", folder: "SweepFolder") -> "SweepSpec":
+    """Return the search space with the trials that `extend` has added to the sweep since."""
+    total = folder.total_trials(spec.search.trials)
+    search = spec.search.model_copy(update={"trials": total})
+    return spec.model_copy(update={"search": search})
+
+
 def recorded_spec(
     folder: "SweepFolder", tracking_uri: str | None, cluster: str | None
 ) -> "SweepSpec":

@@ -9,6 +9,8 @@ from sleepsweep.cli.app import COMPLETE, INCOMPLETE, TRIALS_FAILED
 from sleepsweep.cli.ranking import report_to
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from sleepsweep.folder.sweepfolder import SweepFolder
@@ -34,7 +36,7 @@ def run_plan(
     from sleepsweep.tracking import Tracker
     from sleepsweep.tracking.eventfiles import SweepEvents
 
-    display = _display(plan, folder, console, json=json)
+    tell, display = _noting(folder, console), _display(plan, folder, console, json=json)
     manifest = folder.read_manifest()
     uri = plan.spec.tracking.uri
     tracker = Tracker(folder.path, manifest, uri)
@@ -42,7 +44,9 @@ def run_plan(
     folder.log.launched(command())
     events = [SweepEvents(folder.path)] if plan.spec.tracking.tensorboard else []
     with display.running():
-        complete = run_sweep(plan, folder, [folder, folder.log, tracker, display, *events])
+        complete = run_sweep(
+            plan, folder, [folder, folder.log, tracker, display, *events], tell=tell
+        )
     folder.log.ended(complete=complete)
     page = report_to(folder.path, tracker, console)
     _print_pareto(plan, folder, console)
@@ -58,6 +62,17 @@ def run_plan(
         end = {"event": "end", "status": status, "sweep": str(folder.path), "report": page}
         print(dumps(end), flush=True)
     return status
+
+
+def _noting(folder: "SweepFolder", console: "Console") -> "Callable[[str], None]":
+    """What takes in a sentence on the run: the log and the terminal."""
+    from sleepsweep.terminal.summary import note
+
+    def tell(sentence: str) -> None:
+        folder.log.noted(sentence)
+        console.print(note(sentence))
+
+    return tell
 
 
 def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> "Display":

@@ -1,13 +1,13 @@
 """The commands on jobs of Slurm: render, submit, status, logs, cancel."""
 
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sleepsweep.cli.app import COMPLETE, app, console_for
+from sleepsweep.cli.app import COMPLETE, TRIALS_FAILED, app, console_for, interruptible
+from sleepsweep.cli.jobs import Submission, files_of
 from sleepsweep.cli.options import (
     Data,
     Preset,
@@ -21,7 +21,7 @@ from sleepsweep.cli.options import (
 from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
-    from sleepsweep.cluster.slurm.options import SlurmOptions
+    from rich.console import Console
 
 slurm = typer.Typer(help="Sweeps as jobs of Slurm.", no_args_is_help=True)
 app.add_typer(slurm, name="slurm")
@@ -47,6 +47,9 @@ EnvSetup = Annotated[
 Sbatch = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Another option; repeatable.")
 ]
+Array = Annotated[
+    bool, typer.Option("--array", help="Without Ray: each trial is a task of a job array.")
+]
 Out = Annotated[Path | None, typer.Option(help="The sweep's folder; default: runs/NAME.")]
 
 
@@ -58,11 +61,11 @@ def render(
     gpus_per_node: Gpus = None, cpus_per_task: Cpus = None, mem_per_cpu: Memory = None,
     time: Time = None, partition: Partition = None, account: Account = None, qos: Qos = None,
     mail: Mail = None, container: Container = None, env_setup: EnvSetup = None,
-    sbatch: Sbatch = None,
+    sbatch: Sbatch = None, array: Array = False,
 ) -> None:  # fmt: skip
     """Print the script that submit would hand to Slurm; submit nothing."""
-    options = _options(locals())
-    script, _ = _script(space, options, out, _launch_options(locals()))
+    made = Submission(space, out, locals())
+    script = made.on_ray() if not array else made.array() or made.end(None)
     print(script, end="")
 
 
@@ -73,34 +76,76 @@ def submit(
     nodes: Nodes = None, gpus_per_node: Gpus = None, cpus_per_task: Cpus = None,
     mem_per_cpu: Memory = None, time: Time = None, partition: Partition = None,
     account: Account = None, qos: Qos = None, mail: Mail = None, container: Container = None,
-    env_setup: EnvSetup = None, sbatch: Sbatch = None,
+    env_setup: EnvSetup = None, sbatch: Sbatch = None, array: Array = False,
     wait: Annotated[bool, typer.Option("--wait", help="Until the jobs have ended.")] = False,
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Submit a job for each search space: a Ray cluster over its nodes, and the launch on it.
 
     Before its time limit a job saves and queues again, until the sweep is complete. Submitting
-    again into the folder of a sweep goes on with it. With --wait the exit status is the jobs'.
+    again into the folder of a sweep goes on with it. With --array, each trial is a job of its own
+    on one node, and a last one writes the report. With --wait the exit status is the jobs'.
     """
-    from sleepsweep.cluster.slurm.jobs import Jobs, wait_for
-    from sleepsweep.terminal.summary import pointer
+    from sleepsweep.cluster.slurm.jobs import wait_for
 
-    options, given = _options(locals()), _launch_options(locals())
-    files = _files(spaces)
+    given, files = locals(), files_of(spaces)
     if out is not None and len(files) > 1:
         raise UserError("--out: several search spaces have a folder each; leave it out.")
-    made = [_script(path, options, out, given) for path in files]
+    submissions = [Submission(path, out, given) for path in files]
+    scripts = [None if array else made.on_ray() for made in submissions]
     console, numbers = console_for(quiet=quiet), []
-    for script, folder in made:
-        jobs = Jobs(folder)
-        numbers.append(jobs.submit(script))
-        console.print(f"Job {numbers[-1]} for {folder}")
-        console.print(pointer("Log", str(jobs.log(numbers[-1]))))
+    for made, script in zip(submissions, scripts, strict=True):
+        if script is None:
+            numbers.append(_submit_array(made, console))
+        else:
+            numbers.append(_submitted(made, script, console))
     if wait:
         ended = [wait_for(number) for number in numbers]
         for job in ended:
             console.print(f"Job {job.number}: {job.state}, exit status {job.status}")
         raise typer.Exit(max((job.status for job in ended), default=COMPLETE))
+
+
+def _submit_array(made: Submission, console: "Console") -> int:
+    """Submit the array of a sweep's trials, and the job after it, whose number is returned."""
+    made.begin()
+    script = made.array()
+    array = None
+    if script is not None:
+        array = made.jobs.submit(script)
+        console.print(f"Job {array}: a task for each trial of {made.folder.path}")
+    return _submitted(made, made.end(array), console)
+
+
+def _submitted(made: Submission, script: str, console: "Console") -> int:
+    from sleepsweep.terminal.summary import pointer
+
+    number = made.jobs.submit(script)
+    console.print(f"Job {number} for {made.folder.path}")
+    console.print(pointer("Log", str(made.jobs.log(number))))
+    return number
+
+
+@slurm.command()
+def task(
+    sweep: SweepPath,
+    number: Annotated[int, typer.Option(envvar="SLURM_ARRAY_TASK_ID", help="Which, from 0.")],
+) -> None:
+    """Run one trial of a sweep, without Ray: what each task of an array does.
+
+    Exit status: 0 it has ended, 3 it was interrupted and can go on, 4 it failed.
+    """
+    from sleepsweep.cli.reading import recorded_spec
+    from sleepsweep.folder.sweepfolder import SweepFolder
+    from sleepsweep.plan import make_plan
+    from sleepsweep.tasks import run_task
+
+    folder = SweepFolder(sweep.resolve())
+    spec = recorded_spec(folder, tracking_uri=None, cluster=None)
+    with interruptible(folder.path, folder.to_go_on):
+        record = run_task(make_plan(spec), folder, number, [folder, folder.log])
+    print(f"Trial {record.trial.id}, {record.trial.policy_text}: {record.state}")
+    raise typer.Exit(TRIALS_FAILED if record.state == "failed" else COMPLETE)
 
 
 @slurm.command()
@@ -120,7 +165,9 @@ def status(sweep: SweepPath) -> None:
 @slurm.command()
 def logs(
     sweep: SweepPath,
-    job: Annotated[int | None, typer.Option(help="A job's number; default: the newest.")] = None,
+    job: Annotated[
+        str | None, typer.Option(help="A job's number, or JOB_TASK; default: the newest.")
+    ] = None,
 ) -> None:
     """Print the log of a sweep's job."""
     from sleepsweep.cluster.slurm.jobs import Jobs
@@ -128,7 +175,10 @@ def logs(
     jobs = Jobs(sweep.resolve())
     path = jobs.log(job if job is not None else jobs.newest())
     if not path.exists():
-        raise UserError(f"{path}: not there yet; the job has not begun, or is another sweep's.")
+        there = ", ".join(sorted(log.stem for log in jobs.folder.glob("*.log"))) or "none"
+        raise UserError(
+            f"{path}: not there; the job has not begun, or is another sweep's. Logs there: {there}."
+        )
     sys.stdout.write(path.read_text(encoding="utf-8", errors="replace"))
 
 
@@ -141,61 +191,3 @@ def cancel(sweep: SweepPath) -> None:
     jobs.newest()
     gone = jobs.cancel()
     print(f"Cancelled: {', '.join(map(str, gone)) or 'none; all have ended'}.")
-
-
-def _options(given: dict[str, Any]) -> "SlurmOptions":
-    """The options of Slurm among the arguments of a command."""
-    from sleepsweep.cluster.slurm.options import SlurmOptions, read_options
-
-    fields = set(SlurmOptions.model_fields) - {"sbatch"}
-    asked = {key: value for key, value in given.items() if key in fields}
-    return read_options(asked, given["sbatch"] or [])
-
-
-def _launch_options(given: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a command that it hands on to the launch."""
-    keys = ("data", "settings", "preset", "trials", "seed", "tracking_uri")
-    return {key: given[key] for key in keys}
-
-
-def _files(spaces: list[Path]) -> list[Path]:
-    found = [
-        path
-        for space in spaces
-        for path in (sorted(space.glob("*.y*ml")) if space.is_dir() else [space])
-    ]
-    if not found:
-        raise UserError(f"{spaces[0]}: holds no search space (*.yaml).")
-    return found
-
-
-def _script(
-    space: Path, options: "SlurmOptions", out: Path | None, given: dict[str, Any]
-) -> tuple[str, Path]:
-    """The script for a search space, which is read and must be valid, and the sweep's folder."""
-    from sleepsweep.cli.reading import read_space
-    from sleepsweep.cluster.slurm.jobs import Jobs
-    from sleepsweep.cluster.slurm.script import render as rendered
-
-    spec = read_space(space, **given)
-    folder = (out or Path("runs") / spec.name).resolve()
-    if re.search(r"[^\w./@%+=:,~-]", str(folder)):
-        raise UserError(
-            f"{folder}: holds blanks or other letters that a line of #SBATCH may not have; give a "
-            "plain folder with --out."
-        )
-    launch = [sys.executable, "-m", "sleepsweep", "launch", str(space.resolve())]
-    launch += ["--out", str(folder), "--track-later", *_arguments(given)]
-    return rendered(options, spec.name, launch, Jobs(folder).log_pattern), folder
-
-
-def _arguments(given: dict[str, Any]) -> list[str]:
-    """The options of a launch as they would be typed; paths are absolute, as jobs run elsewhere."""
-    names = {"settings": "--set", "tracking_uri": "--tracking-uri"}
-    words = []
-    for key, value in given.items():
-        for each in value if isinstance(value, list) else [value]:
-            if each is not None:
-                told = each.resolve() if isinstance(each, Path) else each
-                words += [names.get(key, f"--{key}"), str(told)]
-    return words

@@ -19,7 +19,7 @@ from sleepsweep.cli.options import (
     TrackingUri,
     Trials,
 )
-from sleepsweep.cli.reading import read_space
+from sleepsweep.cli.reading import as_extended, read_space
 from sleepsweep.cli.running import run_plan
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ def launch(
     # Workers run in folders of their own: a relative path would mean another place there.
     folder = SweepFolder((out or Path("runs") / spec.name).resolve())
     if not fresh:
-        total = folder.total_trials(spec.search.trials)
-        search = spec.search.model_copy(update={"trials": total})
-        spec = spec.model_copy(update={"search": search})
+        spec = as_extended(spec, folder)
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
     if not track_later:
         check_server(spec.tracking.uri, hint=TRACK_LATER)

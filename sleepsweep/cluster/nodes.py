@@ -39,13 +39,17 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=KNOCK_S).close()
 
 
-def check_nodes(folders: Sequence[Path]) -> None:
-    """Raise `UserError` for nodes with another sleepsweep, or that do not see the `folders`."""
-    probe = _probe(sleepsweep.__version__, [str(folder) for folder in folders])
-    waiting = {}
+def check_nodes(folders: Sequence[Path], *, gpus: bool = False) -> None:
+    """Raise `UserError` for nodes with another sleepsweep, or that do not see the `folders`.
+
+    Where trials want `gpus`, also for nodes that have some, and a torch that cannot use them.
+    """
+    names, waiting = [str(folder) for folder in folders], {}
     everyone = ray.nodes()  # type: ignore[no-untyped-call]
     for node in (node for node in everyone if node["Alive"]):
         strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        wanted = gpus and node["Resources"].get("GPU", 0) > 0
+        probe = _probe(sleepsweep.__version__, names, gpus=wanted)
         task = ray.remote(probe).options(num_cpus=0, scheduling_strategy=strategy)
         waiting[task.remote()] = node["NodeManagerHostname"]
     troubles = []
@@ -64,7 +68,7 @@ def check_nodes(folders: Sequence[Path]) -> None:
         )
 
 
-def _probe(version: str, folders: Sequence[str]) -> Callable[[], str]:
+def _probe(version: str, folders: Sequence[str], *, gpus: bool = False) -> Callable[[], str]:
     """What a node is asked; a function inside another travels as code, not by its name there."""
 
     def probe() -> str:
@@ -76,6 +80,11 @@ def _probe(version: str, folders: Sequence[str]) -> Callable[[], str]:
             return "has no sleepsweep"
         if there.__version__ != version:
             return f"has sleepsweep {there.__version__}, this is {version}"
+        if gpus:
+            import torch
+
+            if torch.version.cuda is None:
+                return f"has GPUs, and torch {torch.__version__}, which is built without CUDA"
         missing = [folder for folder in folders if not os.path.isdir(folder)]  # noqa: PTH112
         return f"does not see {', '.join(missing)}" if missing else ""
 

@@ -1,9 +1,9 @@
 """The folder of an experiment: what was asked, how far it is, and what each stage wrote.
 
 experiment.json      the spec, who is in which part of the split, which stages are done
-encoder.pt           the encoder, after pretraining
-probe.pt             the encoder with the linear probe
-finetuned.pt         the network after fine-tuning
+encoder.safetensors  the encoder, after pretraining
+probe.safetensors    the encoder with the linear probe
+finetuned.safetensors  the network after fine-tuning
 pretraining.pt       the state of pretraining, from which an interrupted one goes on
 pretraining.csv, finetuning.csv   a row a check
 latent/              measures and pictures of the latent space, embeddings
@@ -36,10 +36,10 @@ AFTER: dict[Stage, tuple[Stage, ...]] = {
 """The stages that read what a stage writes: when it is repeated, they are not done any more."""
 
 FILES: dict[Stage, tuple[str, ...]] = {
-    "pretrain": ("encoder.pt", "pretraining.csv"),
+    "pretrain": ("encoder.safetensors", "pretraining.csv"),
     "latent": ("latent/*",),
-    "probe": ("probe.pt", "probe/*"),
-    "finetune": ("finetuned.pt", "finetuning.csv", "finetune/*"),
+    "probe": ("probe.safetensors", "probe/*"),
+    "finetune": ("finetuned.safetensors", "finetuning.csv", "finetune/*"),
     "test": ("test/*/*",),
 }
 """What each stage writes, besides the state of pretraining."""

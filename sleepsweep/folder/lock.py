@@ -42,16 +42,39 @@ class FolderLock:
             try:
                 _take(handle)
             except BlockingIOError as error:
-                handle.seek(0)
-                raise UserError(
-                    f"{self.folder}: another launch (pid {handle.read().strip()}) is running this "
-                    f"{self.kind}; wait for it, stop it ({self._how_to_stop}), or give another "
-                    "folder with --out."
-                ) from error
+                raise self._taken(handle) from error
             handle.truncate(0)
             handle.write(str(os.getpid()))
             handle.flush()
             yield
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Hold the folder together with others that fill it, and keep a launch out.
+
+        Raises `UserError` where a launch holds it.
+        """
+        with (self.folder / NAME).open("a+") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise self._taken(handle) from error
+            yield
+
+    def _taken(self, handle: TextIO) -> UserError:
+        handle.seek(0)
+        who = f"another launch (pid {handle.read().strip()}) is running"
+        how = f"stop it ({self._how_to_stop})"
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            who, how = "tasks of Slurm are running", "cancel them (sleepsweep slurm cancel)"
+        return UserError(
+            f"{self.folder}: {who} this {self.kind}; wait for it, {how}, or give another folder "
+            "with --out."
+        )
 
     @property
     def _how_to_stop(self) -> str:

@@ -23,20 +23,24 @@ class SweepLog:
         """Write down that this launch has no more trials to run, or was stopped."""
         self._write("complete" if complete else "stopped before the end")
 
+    def noted(self, sentence: str) -> None:
+        """Write down what concerns the whole run."""
+        self._write(sentence)
+
     def trial_started(self, record: TrialRecord) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
         again = f", which has {len(record.rows)} rungs" if record.rows else ""
         self._write(f"trial {record.trial.id} started{again}: {record.trial.policy_text}")
 
     def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
         self._write(
             f"trial {record.trial.id} rung {row['rung']} at step {row['step']}: "
             f"macro-F1 {100 * row['macro_f1']:.1f}, {row['decision']}"
         )
 
     def trial_failed(self, record: TrialRecord) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
         self._write(f"trial {record.trial.id} failed: {record.error_line}")
 
     def _write(self, what: str) -> None:

@@ -1,7 +1,8 @@
 """What is known of one trial of a sweep."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from sleepsweep.space import Kind
 from sleepsweep.trial import TrialSpec
@@ -20,6 +21,17 @@ class TrialRecord:
     suggestion: dict[str, Any] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
+
+    @classmethod
+    def of_configuration(cls, config: Mapping[str, Any]) -> Self:
+        """The record of a trial that begins, from what a searcher handed out."""
+        return cls(
+            order=config["order"],
+            kind=config["kind"],
+            design=config["design"],
+            trial=TrialSpec.model_validate(config["trial"]),
+            suggestion=config["suggestion"],
+        )
 
     @property
     def has_policy(self) -> bool:

@@ -143,15 +143,15 @@ class SweepFolder(StudyFolder):
         return sorted((trial.read() for trial in self.trials()), key=lambda record: record.order)
 
     def trial_started(self, record: TrialRecord) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
         self.trial(record.trial.id).begin(record)
 
     def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
         self.trial(record.trial.id).append(row)
 
     def trial_failed(self, record: TrialRecord) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
         self.trial(record.trial.id).fail(record.error or "")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sleepsweep.errors import UserError
+from sleepsweep.folder.lock import FolderLock
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.replacing import replacing
 from sleepsweep.trial import TrialSpec
@@ -31,6 +32,11 @@ class TrialFiles:
     def checkpoint(self) -> Path:
         """Where its worker saves its state."""
         return self.path / "checkpoint.pt"
+
+    @property
+    def lock(self) -> FolderLock:
+        """Which process is running it, where each trial has one of its own."""
+        return FolderLock(self.path, "trial")
 
     @property
     def samples(self) -> Path:

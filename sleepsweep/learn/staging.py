@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor, nn
 
 from sleepsweep.learn.probe import Gather, Stages, embed_rows
@@ -23,3 +24,7 @@ class Staging(nn.Module):
     def stage(self, gather: Gather, rows: NDArray[np.int64]) -> Stages:
         """Return the stages 0–4 of the epochs that `gather` returns of `rows`."""
         return np.asarray(embed_rows(self, gather, rows).argmax(axis=1), dtype=np.int8)
+
+    def probabilities(self, gather: Gather, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the probabilities (epoch, 5) of the stages of the epochs that `gather` returns."""
+        return np.asarray(softmax(embed_rows(self, gather, rows), axis=1))

@@ -96,11 +96,12 @@ class ResourcesSpec(PartSpec):
 
     `concurrent` is by default as many as there are processors for. `cluster` is the address of a
     Ray cluster, ``host:port`` or ``auto`` for the one that this machine belongs to; null: a Ray of
-    this launch's own, on this machine.
+    this launch's own, on this machine. With `gpus_per_trial` trials are trained on GPUs, and
+    several share one where it is a fraction.
     """
 
     cpus_per_trial: Annotated[int, Field(ge=1)] = 1
-    gpus_per_trial: Annotated[float, only(0)] = 0
+    gpus_per_trial: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     concurrent: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
     cluster: str | None = None
 
@@ -116,6 +117,20 @@ class ResourcesSpec(PartSpec):
                 "give auto, or host:port of its head"
             )
         raise ValueError(f"{cluster!r} is no address; allowed: auto, host:port, null")
+
+    @property
+    def device(self) -> str:
+        """What trials are trained on, as torch calls it."""
+        return "cuda" if self.gpus_per_trial else "cpu"
+
+    @property
+    def trials_per_gpu(self) -> int:
+        """How many trials share a GPU; 0 where they use none."""
+        return int(1 / self.gpus_per_trial + 1e-9) if self.gpus_per_trial else 0
+
+    def with_fewer_on_a_gpu(self) -> Self:
+        """Return the resources with half as many trials on each GPU, and at least one."""
+        return self.model_copy(update={"gpus_per_trial": 1 / max(self.trials_per_gpu // 2, 1)})
 
 
 class TrackingSpec(PartSpec):

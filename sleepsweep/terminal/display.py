@@ -34,13 +34,13 @@ class Display(Protocol):
         """Return the context in which the sweep runs."""
 
     def trial_started(self, record: TrialRecord) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
 
     def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
 
     def trial_failed(self, record: TrialRecord) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
 
 
 class Silent:

@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.text import Text
 
 from sleepsweep.forecast import Forecast
+from sleepsweep.packing import Packing
 from sleepsweep.terminal.display import duration
 from sleepsweep.terminal.summary import warning
 from sleepsweep.terminal.tables import section, table
@@ -56,3 +57,16 @@ def sight_of(
         yield warning(code, level, sentence)
     if refused:
         yield Text(f"Not claimed: {'; '.join(refused)}.")
+
+
+def packing_of(found: Packing) -> Group:
+    """What so many trials at once train, and the keys of the YAML that ask for the best."""
+    made = table("samples/s", "times one", "MiB each", first="trials at once")
+    for packed in found.measured:
+        gain = packed.samples_per_s / found.measured[0].samples_per_s
+        row = (f"{packed.samples_per_s:.0f}", f"{gain:.2f}", f"{packed.memory_mib:.0f}")
+        made.add_row(str(packed.trials), *row, style="bold" if packed is found.best else "")
+    keys = ", ".join(f"{key}: {value}" for key, value in found.resources.items())
+    where = "its GPU" if found.device == "cuda" else "its processors"
+    asked = Text(f"\nFor a machine like this one, on {where}:  ")
+    return section("Trials at once", made, asked.append(f"resources: {{{keys}}}", style="bold"))

@@ -43,10 +43,10 @@ class SweepEvents:
         self._trials: dict[str, _Events] = {}
 
     def trial_started(self, record: TrialRecord) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
 
     def rung_reported(self, record: TrialRecord, row: dict[str, Any]) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
         values = {key: row[key] for key in METRICS if key in row and row[key] == row[key]}
         name = _name(record)
         events = self._trials.setdefault(name, _Events(self._folder / name))
@@ -55,7 +55,7 @@ class SweepEvents:
             self._close(name)
 
     def trial_failed(self, record: TrialRecord) -> None:
-        """See `sleepsweep.sweep.Observer`."""
+        """See `sleepsweep.observer.Observer`."""
         self._close(_name(record))
 
     def _close(self, name: str) -> None:

@@ -181,10 +181,10 @@ def test_of_a_folder_one_mistake_ends_that_one_alone(
 def test_evaluate_and_embed_say_what_they_cannot_use(
     command_line: Run, nights: Path, tmp_path: Path
 ) -> None:
-    text = tmp_path / "model.pt"
+    text = tmp_path / "model.safetensors"
     text.write_text("no model")
     refused(command_line("evaluate", tmp_path / "no", "--data", nights), "no such file")
-    refused(command_line("evaluate", text, "--data", nights), "model.pt")
+    refused(command_line("evaluate", text, "--data", nights), "model.safetensors")
     out = tmp_path / "out"
     refused(command_line("embed", tmp_path, "--data", nights, "--out", out), "has none of")
     assert not out.exists()

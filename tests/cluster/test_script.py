@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sleepsweep.cluster.slurm.options import SlurmOptions
-from sleepsweep.cluster.slurm.script import render
+from sleepsweep.cluster.slurm.script import ranges, render_plain, render_ray
 
 HOSTILE = ["it's", 'a "b"', "$(touch exploded)", "`touch exploded`", "a\nb", "; touch exploded #",
            "--flag", "", "ü", "\\", "{% raw %}", "{{ 7 * 7 }}"]  # fmt: skip
@@ -15,7 +15,7 @@ HOSTILE = ["it's", 'a "b"', "$(touch exploded)", "`touch exploded`", "a\nb", "; 
 
 def script(launch: list[str] | None = None, **options: object) -> str:
     made = SlurmOptions.model_validate(options)
-    return render(made, "name", launch or ["sleepsweep", "launch", "a.yaml"], Path("/a/%j.log"))
+    return render_ray(made, "name", launch or ["sleepsweep", "launch", "a.yaml"], Path("/a/%j.log"))
 
 
 def test_directives_stand_before_the_first_command() -> None:
@@ -51,14 +51,60 @@ def test_the_token_is_made_in_the_job_and_stands_in_no_command() -> None:
     assert lines[1:] == ["export RAY_AUTH_MODE=token RAY_AUTH_TOKEN"]
 
 
+def plain(words: list[str], orders: list[int], **options: object) -> str:
+    made = SlurmOptions.model_validate(options)
+    return render_plain(made, "name", words, Path("/a/%A_%a.log"), orders)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [([], ""), ([4], "4"), ([0, 1, 2], "0-2"), ([7, 0, 1, 3, 9, 8], "0-1,3,7-9")],
+)
+def test_numbers_of_tasks_are_written_as_ranges(numbers: list[int], text: str) -> None:
+    assert ranges(numbers) == text
+
+
+def test_an_array_has_a_task_for_each_order_and_starts_no_ray() -> None:
+    text = plain(["sleepsweep", "slurm", "task", "out"], [0, 1, 5])
+    assert "#SBATCH --array=0-1,5\n" in text
+    assert "#SBATCH --nodes=1\n" in text
+    # The number of the array itself would queue all of its tasks again.
+    assert "me=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" in text
+    assert "ray start" not in text
+    assert "--array" not in plain(["sleepsweep"], [])
+
+
+def exit_of(script: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script as Slurm would, with a requeue that only says so."""
+    stub = tmp_path / "scontrol"
+    stub.write_text("#!/bin/sh\necho scontrol $* >&2\nexit 1\n")
+    stub.chmod(0o755)
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7"}
+    script = script.replace("export PATH=", ": ")
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=variables)
+
+
+@pytest.mark.parametrize("status", [0, 2, 3, 4])
+def test_the_job_ends_as_its_command_does_unless_it_was_told_to(
+    status: int, tmp_path: Path
+) -> None:
+    done = exit_of(plain(["bash", "-c", f"exit {status}"], []), tmp_path)
+    assert done.returncode == status, done.stderr
+    assert "scontrol" not in done.stderr
+    told = plain(["bash", "-c", f"trap '' USR1; kill -USR1 $PPID; sleep 0.2; exit {status}"], [])
+    done = exit_of(told, tmp_path)
+    assert ("scontrol requeue 7" in done.stderr) == (status == 3)
+    assert done.returncode == (1 if status == 3 else status)
+
+
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
 @pytest.mark.parametrize(
-    "options", [{}, {"container": "apptainer exec a.sif", "env_setup": ["true"]}]
+    "options", [{}, {"container": "apptainer exec a.sif", "env_setup": ["true"]}, {"nodes": 3}]
 )
 def test_shellcheck_finds_nothing(options: dict[str, object]) -> None:
     launch = ["sleepsweep", "launch", *HOSTILE]
-    done = subprocess.run(
-        ["shellcheck", "-s", "bash", "-"], input=script(launch, **options), capture_output=True,
-        text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    for text in (script(launch, **options), plain(launch, [1, 2], **options), plain(launch, [])):
+        done = subprocess.run(
+            ["shellcheck", "-s", "bash", "-"], input=text, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout

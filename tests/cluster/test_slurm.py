@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from sleepsweep.cluster.slurm.jobs import Job, Jobs, look_up
@@ -50,12 +51,14 @@ def slurm() -> Iterator[None]:
     # Its daemons want a folder that everybody may enter, which pytest's own are not.
     folder = Path(tempfile.mkdtemp(prefix="ms"))
     folder.chmod(0o755)
-    environment = {**os.environ, "MINI_SLURM_DIR": str(folder), "MINI_SLURM_CPUS": "2"}
-    up = subprocess.run([SCRIPT, "up"], env=environment, capture_output=True, text=True)
+    # Enough processors for two jobs at a time; the host's own are shared by all.
+    os.environ |= {"MINI_SLURM_DIR": str(folder), "MINI_SLURM_CPUS": "4",
+                   "MINI_SLURM_GPUS": "1"}  # fmt: skip
+    up = subprocess.run([SCRIPT, "up"], capture_output=True, text=True)
     if up.returncode:
         pytest.skip(f"Slurm cannot be started here: {up.stderr.strip()[-200:]}")
     yield
-    subprocess.run([SCRIPT, "down"], env=environment, check=True, capture_output=True)
+    mini_slurm("down")
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -89,9 +92,23 @@ def ended(number: int, out: Path, patience_s: float = 600) -> Job:
     return job
 
 
+def mini_slurm(*words: object) -> None:
+    subprocess.run([SCRIPT, *map(str, words)], check=True, capture_output=True)
+
+
+def wait_until(met: Callable[[], bool], out: Path, number: int, patience_s: float = 300) -> None:
+    until = time.monotonic() + patience_s
+    while not met():
+        assert time.monotonic() < until, Jobs(out).log(number).read_text()
+        time.sleep(0.5)
+
+
+def rungs_of(out: Path) -> dict[Path, str]:
+    return {path: path.read_text() for path in out.glob("trials/*/rungs.jsonl")}
+
+
 def table_of(out: Path) -> pd.DataFrame:
-    table = pd.read_parquet(out / "trials.parquet")
-    return table[table["last"]] if table["last"].dtype == bool else table
+    return pd.read_parquet(out / "trials.parquet")
 
 
 def planned(out: Path) -> int:
@@ -141,11 +158,8 @@ def test_a_cancelled_job_ends_soon_and_a_new_one_goes_on(slurm: None, tmp_path: 
     space = written(tmp_path, pretrain={"batch_size": 64, "steps": 16})
     out = tmp_path / "out"
     number = submitted(space, out, "--time", 15)
-    until = time.monotonic() + 300
-    while not list(out.glob("trials/*/rungs.jsonl")):
-        assert time.monotonic() < until, Jobs(out).log(number).read_text()
-        time.sleep(0.5)
-    before = {path: path.read_text() for path in out.glob("trials/*/rungs.jsonl")}
+    wait_until(lambda: bool(rungs_of(out)), out, number)
+    before = rungs_of(out)
     started = time.monotonic()
     assert command("cancel", out).returncode == 0
     job = ended(number, out, 60)
@@ -163,3 +177,114 @@ def test_a_mistake_gives_the_job_its_status(slurm: None, tmp_path: Path) -> None
     job = ended(submitted(space, out, "--time", 5), out)
     assert (job.state, job.status) == ("FAILED", 2)
     assert "nowhere" in command("logs", out).stdout
+
+
+def test_a_crashed_worker_node_costs_no_finished_trial(slurm: None, tmp_path: Path) -> None:
+    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 16})
+    out = tmp_path / "out"
+    number = submitted(space, out, "--time", 15)
+    finished: dict[Path, str] = {}
+
+    def some_are_done() -> bool:
+        finished.update({path: text for path, text in rungs_of(out).items() if '"done"' in text})
+        return len(finished) >= 2
+
+    wait_until(some_are_done, out, number)
+    mini_slurm("crash", 2)
+    try:
+        job = ended(number, out)
+    finally:
+        mini_slurm("boot", 2)
+    assert (job.state, job.status) == ("COMPLETED", 0), Jobs(out).log(number).read_text()
+    for path, text in finished.items():
+        assert path.read_text() == text
+    table = table_of(out)
+    assert table["trial"].nunique() == planned(out)
+    assert not table.duplicated(["trial", "rung"]).any()
+
+
+def test_trials_that_fail_give_the_job_their_status(slurm: None, tmp_path: Path) -> None:
+    # On a path that nodes see: an encoder of the user's own, which takes no 8 dimensions.
+    (tmp_path / "fragile.py").write_text(FRAGILE)
+    encoder = {"name": "fragile.Fragile", "latent_dim": {"choice": [8, 16]}}
+    out = tmp_path / "out"
+    space = written(tmp_path, encoder=encoder)
+    paths = f"export PYTHONPATH={tmp_path}:${{PYTHONPATH:-}}"
+    before = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = f"{tmp_path}:{before}"
+    try:
+        number = submitted(space, out, "--time", 15, "--env-setup", paths)
+    finally:
+        os.environ["PYTHONPATH"] = before
+    job = ended(number, out)
+    assert (job.state, job.status) == ("FAILED", 4), Jobs(out).log(number).read_text()
+    errors = [path.read_text() for path in out.glob("trials/*/error.txt")]
+    assert 0 < len(errors) < planned(out)
+    assert all("no eight dimensions" in error for error in errors)
+
+
+FRAGILE = """
+from torch import nn
+
+class Fragile(nn.Module):
+    def __init__(self, channels, latent_dim, dropout):
+        super().__init__()
+        if latent_dim == 8:
+            raise RuntimeError("no eight dimensions")
+        self.layers = nn.Sequential(nn.AdaptiveAvgPool1d(50), nn.Flatten(),
+                                    nn.Linear(50 * channels, latent_dim))
+
+    def forward(self, epochs):
+        return self.layers(epochs)
+"""
+
+
+def test_two_sweeps_on_the_same_nodes_both_complete(
+    slurm: None, space: Path, tmp_path: Path
+) -> None:
+    outs = [tmp_path / "one", tmp_path / "two"]
+    numbers = [submitted(space, out, "--time", 15) for out in outs]
+    together = False
+    while not all(look_up(number).has_ended for number in numbers):
+        together |= all(look_up(number).state == "RUNNING" for number in numbers)
+        time.sleep(1)
+    jobs = [ended(number, out) for number, out in zip(numbers, outs, strict=True)]
+    assert together
+    for job, out in zip(jobs, outs, strict=True):
+        assert (job.state, job.status) == ("COMPLETED", 0), Jobs(out).log(job.number).read_text()
+        assert table_of(out)["trial"].nunique() == planned(out)
+    one, two = (table_of(out).set_index(["order", "rung"]).sort_index() for out in outs)
+    pd.testing.assert_frame_equal(*(t.drop(columns=OF_THE_MACHINE) for t in (one, two)))
+
+
+OF_THE_MACHINE = ["time_s", "host"]
+
+
+def test_an_array_makes_the_same_table_as_ray(slurm: None, space: Path, tmp_path: Path) -> None:
+    by_array, on_ray = tmp_path / "array", tmp_path / "ray"
+    submit = ["submit", space, "--out", by_array, "--time", 15, "--array"]
+    done = command(*submit, "--wait")
+    assert done.returncode == 0, done.stderr
+    array, end = (look_up(number) for number in Jobs(by_array).numbers())
+    assert (array.state, end.state) == ("COMPLETED", "COMPLETED")
+    assert len(list((by_array / "slurm").glob(f"{array.number}_*.log"))) == planned(by_array)
+    assert "done" in command("logs", by_array, "--job", f"{array.number}_0").stdout
+    assert ended(submitted(space, on_ray, "--time", 15), on_ray).status == 0
+    one, two = (table_of(out).set_index(["order", "rung"]).sort_index()
+                for out in (by_array, on_ray))  # fmt: skip
+    assert set(one["host"]) == {"node1", "node2"}
+    pd.testing.assert_frame_equal(*(t.drop(columns=OF_THE_MACHINE) for t in (one, two)))
+    assert (by_array / "report").is_dir()
+
+
+@pytest.mark.skipif(torch.version.cuda is not None, reason="torch is built with CUDA")
+def test_gpus_reach_ray_and_a_torch_that_cannot_use_them_is_named(
+    slurm: None, tmp_path: Path
+) -> None:
+    """Slurm's GPUs are files without a device here, but Slurm and Ray count them."""
+    out = tmp_path / "out"
+    space = written(tmp_path, resources={"gpus_per_trial": 0.5})
+    job = ended(submitted(space, out, "--time", 5, "--gpus-per-node", 1), out)
+    assert (job.state, job.status) == ("FAILED", 2)
+    said = command("logs", out).stdout
+    assert re.search(r"node1 has GPUs, and torch .* built without CUDA; node2 has GPUs", said)

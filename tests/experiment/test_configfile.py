@@ -163,7 +163,7 @@ def test_a_published_config_runs_from_end_to_end(
     # What the study's pipeline writes: checkpoints, latent measures and pictures, and of each
     # evaluation the predictions, tables overall and by class, and a confusion matrix.
     for name, classifier in {"encoder": None, "probe": "linear", "finetuned": "mlp"}.items():
-        about = Model.load(out / f"{name}.pt").about
+        about = Model.load(out / f"{name}.safetensors").about
         assert (about.classifier, about.encoder.latent_dim) == (classifier, 8)
     for place in ("finetune", "test/finetune"):
         predictions = pd.read_csv(out / place / "predictions.csv", keep_default_na=False)

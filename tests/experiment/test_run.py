@@ -32,7 +32,13 @@ def test_it_runs_from_end_to_end_and_writes_every_file(whole: Whole) -> None:
         assert {path.name for path in (folder.path / place).iterdir()} == scored
     names = {path.name for path in (folder.path / "latent").iterdir()}
     assert names == {"embeddings.parquet", "measures.csv", "pca.png", "index.html"}
-    for name in ("encoder.pt", "probe.pt", "finetuned.pt", "pretraining.csv", "finetuning.csv"):
+    for name in (
+        "encoder.safetensors",
+        "probe.safetensors",
+        "finetuned.safetensors",
+        "pretraining.csv",
+        "finetuning.csv",
+    ):
         assert (folder.path / name).stat().st_size > 0
     for stage in FILES:
         assert files_of(folder.path, stage)
@@ -44,7 +50,7 @@ def test_its_pretraining_is_that_of_the_sweeps_trial_bit_for_bit(
     made = setting()
     run = ProbedRun(made.trial, made.store)
     run.train(4)
-    kept = Model.load(whole[0].path / "encoder.pt").encoder.state_dict()
+    kept = Model.load(whole[0].path / "encoder.safetensors").encoder.state_dict()
     # The network of the best check, which here is the last: 4 steps.
     assert whole[1].found["pretrain"]["kept_step"] == 4
     for name, value in run.pretraining.encoder.state_dict().items():
@@ -192,12 +198,12 @@ def test_repeating_the_pretraining_gives_the_same_and_leaves_nothing_after_it_do
 ) -> None:
     stages = ["pretrain", "probe"]
     folder, _ = run(tmp_path / "x", stages=stages)
-    before = Model.load(folder.path / "encoder.pt").encoder.state_dict()
+    before = Model.load(folder.path / "encoder.safetensors").encoder.state_dict()
     _, heard = run(tmp_path / "x", "pretrain", stages=stages)
     assert heard.started == ["pretrain"]
     assert [step for _, step, _ in heard.told] == [2, 4]
     assert set(folder.done) == {"pretrain"}
-    after = Model.load(folder.path / "encoder.pt").encoder.state_dict()
+    after = Model.load(folder.path / "encoder.safetensors").encoder.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
@@ -243,7 +249,7 @@ def test_without_pretraining_the_encoder_has_its_first_weights(
 ) -> None:
     folder, _ = run(tmp_path / "x", stages=["probe"])
     first = setting().first_encoder().state_dict()
-    kept = Model.load(folder.path / "probe.pt").encoder.state_dict()
+    kept = Model.load(folder.path / "probe.safetensors").encoder.state_dict()
     assert all(torch.equal(first[name], kept[name]) for name in first)
 
 
@@ -266,7 +272,7 @@ def test_neighbours_are_a_probe_too_and_are_tested_without_a_model(
     run: Run, tmp_path: Path
 ) -> None:
     folder, heard = run(tmp_path / "x", stages=["probe", "test"], probe={"kind": "knn"})
-    assert not (folder.path / "probe.pt").exists()
+    assert not (folder.path / "probe.safetensors").exists()
     assert "probe.accuracy" in heard.found["test"]
 
 

@@ -38,8 +38,9 @@ COLLAPSES = {"Permutation", "SignFlip", "RandomDCShift"}
 
 
 def planted(
-    trial: TrialSpec, store: Store, checkpoint: Path | None = None, exam: Store | None = None
-) -> Iterator[Metrics]:
+    trial: TrialSpec, store: Store, checkpoint: Path | None = None, exam: Store | None = None,
+    device: str = "cpu",
+) -> Iterator[Metrics]:  # fmt: skip
     """Yield rungs of a planted score: block, augmentations, steps, and a little noise."""
     names = {member.name for member in trial.policy}
     noise = numpy_generator("planted", trial=trial.id).normal(0, 2, size=len(trial.rungs))

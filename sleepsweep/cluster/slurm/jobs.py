@@ -4,7 +4,8 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,18 +22,33 @@ POLL_S = 5.0
 
 @dataclass(frozen=True)
 class Job:
-    """A job: its number, its state as Slurm calls it, its nodes, starts, and exit status."""
+    """A job: its number, its tasks by state, their nodes, the most starts and exit status of any.
+
+    A job that is no array has one task. States are what Slurm calls them.
+    """
 
     number: int
-    state: str
+    states: Mapping[str, int]
     nodes: str
     starts: int
     status: int
 
     @property
+    def state(self) -> str:
+        """The state that all tasks are in, or how many are in which."""
+        if len(self.states) == 1:
+            return next(iter(self.states))
+        return ", ".join(f"{count} {state}" for state, count in self.states.items())
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing more will happen."""
-        return self.state in ENDED
+        return all(state in ENDED for state in self.states)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any of it has left the queue."""
+        return set(self.states) != {"PENDING"}
 
 
 @dataclass(frozen=True)
@@ -51,9 +67,16 @@ class Jobs:
         """The log of a job, with Slurm's ``%j`` for its number."""
         return self.folder / "%j.log"
 
-    def log(self, number: int) -> Path:
-        """The log of a job."""
-        return self.folder / f"{number}.log"
+    @property
+    def task_log_pattern(self) -> Path:
+        """The log of a task of an array, with Slurm's ``%A`` and ``%a`` for job and task."""
+        return self.folder / "%A_%a.log"
+
+    def log(self, job: int | str) -> Path:
+        """The log of a job, or of a task of one, ``JOB_TASK``. `UserError` for another name."""
+        if not re.fullmatch(r"\d+(_\d+)?", str(job)):
+            raise UserError(f"--job {job}: give a job's number, or JOB_TASK of an array.")
+        return self.folder / f"{job}.log"
 
     def numbers(self) -> list[int]:
         """The numbers of all jobs that were submitted, rising."""
@@ -83,12 +106,14 @@ class Jobs:
 
     def cancel(self) -> list[int]:
         """Cancel the jobs that have not ended; return their numbers."""
-        left = [job.number for job in self.all() if not job.has_ended]
-        for number in left:
-            # The batch shell too, which passes it on to the launch.
-            _slurm(["scancel", "--full", "--signal=TERM", str(number)])
-            _slurm(["scancel", str(number)])
-        return left
+        left = [job for job in self.all() if not job.has_ended]
+        # The newest first: it may wait for the others, and would begin when they have ended.
+        for job in reversed(left):
+            if job.has_begun:
+                # The batch shell too, which passes it on to the launch.
+                _slurm(["scancel", "--full", "--signal=TERM", str(job.number)])
+            _slurm(["scancel", str(job.number)])
+        return [job.number for job in left]
 
 
 def look_up(number: int) -> Job:
@@ -96,13 +121,14 @@ def look_up(number: int) -> Job:
     done = _run(["scontrol", "--oneliner", "show", "job", str(number)])
     if done.returncode:
         return _accounted(number)
-    fields = dict(re.findall(r"(\w+)=(\S*)", done.stdout))
+    tasks = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in done.stdout.splitlines() if line]
+    named = {task.get("NodeList", "").replace("(null)", "") for task in tasks}
     return Job(
         number,
-        fields["JobState"],
-        fields.get("NodeList", "").replace("(null)", ""),
-        int(fields.get("Restarts", 0)) + 1,
-        int(fields.get("ExitCode", "0:0").split(":")[0]),
+        Counter(task["JobState"] for task in tasks),
+        ",".join(sorted(named - {""})),
+        max(int(task.get("Restarts", 0)) for task in tasks) + 1,
+        max(int(task.get("ExitCode", "0:0").split(":")[0]) for task in tasks),
     )
 
 
@@ -114,13 +140,19 @@ def wait_for(number: int) -> Job:
 
 
 def _accounted(number: int) -> Job:
+    """What Slurm's accounting knows of a job that its controller has forgotten."""
     if shutil.which("sacct"):
         said = _run(["sacct", "-X", "-n", "-P", "-j", str(number), "-o", "State,NodeList,ExitCode"])
-        fields = said.stdout.strip().split("|")
-        if said.returncode == 0 and len(fields) == 3:
-            state, nodes, status = fields
-            return Job(number, state.split()[0], nodes, 1, int(status.split(":")[0]))
-    return Job(number, "UNKNOWN", "", 0, 0)
+        tasks = [line.split("|") for line in said.stdout.splitlines()]
+        if said.returncode == 0 and tasks:
+            return Job(
+                number,
+                Counter(state.split()[0] for state, _, _ in tasks),
+                ",".join(sorted({nodes for _, nodes, _ in tasks})),
+                1,
+                max(int(status.split(":")[0]) for _, _, status in tasks),
+            )
+    return Job(number, {"UNKNOWN": 1}, "", 0, 0)
 
 
 def _slurm(command: Sequence[str], given: str | None = None) -> str:

@@ -1,8 +1,9 @@
-"""The script of a job, as text."""
+"""The scripts of jobs, as text."""
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,15 +11,42 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sleepsweep.cluster.slurm.options import SlurmOptions
 
 RESUMABLE = 3
-"""The exit status of a launch that was ended early and can go on."""
+"""The exit status of a command that was ended early and can go on."""
 
 
-def render(options: SlurmOptions, name: str, launch: Sequence[str], log: Path) -> str:
+def render_ray(options: SlurmOptions, name: str, launch: Sequence[str], log: Path) -> str:
     """Return the script of a job called `name` that runs the command `launch` on a Ray cluster.
 
     `launch` is given ``--cluster ADDRESS`` behind its own arguments. The job writes to `log`, in
     which ``%j`` is its number. Everything that a shell reads is quoted.
     """
+    return _rendered("ray.sbatch.j2", options, name, launch, log)
+
+
+def render_plain(
+    options: SlurmOptions, name: str, words: Sequence[str], log: Path, tasks: Iterable[int] = ()
+) -> str:
+    """Return the script of a job that runs a command on one node, without Ray.
+
+    With `tasks` the job is an array of those numbers; each finds its own in
+    ``$SLURM_ARRAY_TASK_ID``.
+    """
+    return _rendered("job.sbatch.j2", options, name, words, log, ranges(tasks))
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Return rising numbers as Slurm writes them: ``0-3,7``."""
+    runs = groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0])
+    found = [[number for _, number in run] for _, run in runs]
+    return ",".join(
+        f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in found
+    )  # fmt: skip
+
+
+def _rendered(
+    template: str, options: SlurmOptions, name: str, words: Sequence[str], log: Path,
+    array: str = "",
+) -> str:  # fmt: skip
     environment = Environment(
         loader=PackageLoader("sleepsweep.cluster.slurm"),
         undefined=StrictUndefined,
@@ -28,11 +56,12 @@ def render(options: SlurmOptions, name: str, launch: Sequence[str], log: Path) -
         autoescape=False,  # a shell script: quoted by `sh`
     )
     environment.filters["sh"] = shlex.quote
-    return environment.get_template("ray.sbatch.j2").render(
+    return environment.get_template(template).render(
         options=options,
         name=name,
-        launch=launch,
+        words=words,
         log=str(log),
+        array=array,
         bin=str(Path(sys.executable).parent),
         resumable=RESUMABLE,
     )

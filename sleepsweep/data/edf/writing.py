@@ -18,6 +18,11 @@ LABELS: dict[int, str] = {
     0: "Sleep stage W", 1: "Sleep stage 1", 2: "Sleep stage 2", 3: "Sleep stage 3",
     4: "Sleep stage R", -1: "Sleep stage ?",
 }  # fmt: skip
+# The AASM's stages by the standard texts of EDF+.
+AASM_LABELS: dict[int, str] = {
+    0: "Sleep stage W", 1: "Sleep stage N1", 2: "Sleep stage N2", 3: "Sleep stage N3",
+    4: "Sleep stage R", -1: "Sleep stage ?",
+}  # fmt: skip
 STEPS = 2**16 - 1
 
 
@@ -51,23 +56,25 @@ def write_psg(
 
 
 def write_hypnogram(
-    path: Path, stages: ArrayLike, epoch_s: float, start: datetime,
-    labels: Mapping[int, str] = LABELS,
+    path: Path, stages: ArrayLike, epoch_s: float, start: datetime | None,
+    labels: Mapping[int, str] = LABELS, first_s: float = 0.0,
 ) -> None:  # fmt: skip
     """Write stages, (epoch,), -1 for unscored, as EDF+ annotations, one for each run of a stage.
 
-    `labels` gives every stage its annotation. The file appears whole or not at all. Raises
+    `labels` gives every stage its annotation; the first epoch begins `first_s` after the `start`,
+    which may be withheld (``None``). The file appears whole or not at all. Raises
     `KeyError` for a stage without a label, and `UserError` when the file cannot be written.
     """
     from edfio import Edf, EdfAnnotation, Recording
 
-    annotations, place = [], 0
+    annotations, onset_s = [], first_s
     for stage, run in groupby(np.asarray(stages).tolist()):
-        length = len(list(run))
-        annotations.append(EdfAnnotation(place * epoch_s, length * epoch_s, labels[stage]))
-        place += length
-    recording = Recording(startdate=start.date())
-    _write(path, Edf([], recording=recording, starttime=start.time(), annotations=annotations))
+        lasts_s = len(list(run)) * epoch_s
+        annotations.append(EdfAnnotation(onset_s, lasts_s, labels[stage]))
+        onset_s += lasts_s
+    date, time = (None, None) if start is None else (start.date(), start.time())
+    edf = Edf([], recording=Recording(startdate=date), starttime=time, annotations=annotations)
+    _write(path, edf)
 
 
 def _write(path: Path, edf: Any) -> None:

@@ -12,7 +12,7 @@ from sleepsweep.errors import UserError
 from sleepsweep.experiment.folder import ExperimentFolder
 from sleepsweep.experiment.setting import Setting
 from sleepsweep.experiment.spec import Stage
-from sleepsweep.model import Model
+from sleepsweep.model import SUFFIX, Model
 from sleepsweep.replacing import replacing, writing
 
 Found = dict[str, float | str]
@@ -23,7 +23,7 @@ Tell = Callable[[Stage, int, Mapping[str, float]], None]
 
 StageRun = Callable[[Setting, ExperimentFolder, Tell], Found]
 
-ENCODER, PROBE, FINETUNED = "encoder.pt", "probe.pt", "finetuned.pt"
+ENCODER, PROBE, FINETUNED = (f"{name}{SUFFIX}" for name in ("encoder", "probe", "finetuned"))
 """The models that stages write."""
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from sleepsweep.learn.classifiers.base import Classifier
+from sleepsweep.learn.dropout import Dropout
 from sleepsweep.metrics import STAGES
 
 # Embeddings have length 1: a scale lets the softmax become certain.
@@ -18,7 +19,7 @@ class LinearClassifier(Classifier):
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__(width, dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.linear = nn.Linear(width, len(STAGES))
 
     def forward(self, embeddings: Tensor) -> Tensor:

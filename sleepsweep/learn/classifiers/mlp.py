@@ -5,6 +5,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from sleepsweep.learn.classifiers.base import Classifier
+from sleepsweep.learn.dropout import Dropout
 from sleepsweep.metrics import STAGES
 
 
@@ -29,4 +30,4 @@ class MLPClassifier(Classifier):
 
 
 def _stage(inputs: int, outputs: int, dropout: float) -> list[nn.Module]:
-    return [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.Mish(), nn.Dropout(dropout)]
+    return [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.Mish(), Dropout(dropout)]

@@ -2,20 +2,23 @@
 
 from torch import nn
 
+from sleepsweep.learn.dropout import Dropout
+from sleepsweep.learn.encoders.fourier import FourierConv1d
+
 
 def stage(
     inputs: int, outputs: int, kernel: int, dropout: float, *, stride: int, padding: int,
     dilation: int, bias: bool,
 ) -> list[nn.Module]:  # fmt: skip
     """Return a convolution over time, batch norm, Mish and dropout."""
-    convolution = nn.Conv1d(
+    convolution = FourierConv1d(
         inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=bias
     )
-    return [convolution, nn.BatchNorm1d(outputs), nn.Mish(), nn.Dropout(dropout)]
+    return [convolution, nn.BatchNorm1d(outputs), nn.Mish(), Dropout(dropout)]
 
 
 def head(inputs: int, latent_dim: int, dropout: float) -> nn.Sequential:
     """Return a linear layer, batch norm, Mish and dropout."""
     return nn.Sequential(
-        nn.Linear(inputs, latent_dim), nn.BatchNorm1d(latent_dim), nn.Mish(), nn.Dropout(dropout)
+        nn.Linear(inputs, latent_dim), nn.BatchNorm1d(latent_dim), nn.Mish(), Dropout(dropout)
     )

@@ -1,0 +1,61 @@
+"""The ready model: small, whole, made by the recipe of the repository, with a card that fits it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from sleepsweep.evaluation import read_model
+from sleepsweep.experiment.policy import as_entry
+from sleepsweep.experiment.spec import ExperimentSpec
+from sleepsweep.model import Model
+from sleepsweep.ready import READY, READY_CARD, READY_MODEL
+from sleepsweep.spec.specfile import read_study
+
+RECIPE = Path(__file__).parent.parent / "search_spaces" / "experiments" / "ready.yaml"
+CARD = READY_CARD.read_text()
+
+
+@pytest.fixture(scope="module")
+def ready() -> Model:
+    return read_model(Path(READY), classifier=True).model
+
+
+def test_it_is_below_a_megabyte() -> None:
+    assert READY_MODEL.stat().st_size < 1_000_000
+
+
+def test_it_stages_epochs(ready: Model) -> None:
+    epochs = torch.randn(3, 1, 3000, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        logits = ready.network(epochs)
+    assert logits.shape == (3, 5)
+    assert torch.isfinite(logits).all()
+
+
+def test_it_is_what_its_recipe_makes(ready: Model) -> None:
+    spec = read_study(ExperimentSpec, RECIPE)
+    about = ready.about
+    assert about.encoder == spec.encoder
+    assert (about.sfreq, about.epoch_s) == (spec.data.sfreq, spec.data.epoch_s)
+    assert about.normalize == spec.data.normalize
+    assert about.derivations == spec.data.derivations
+    people = {f"SIM{number:03d}" for number in range(spec.data.simulated.subjects)}
+    assert {*about.seen, *about.test} == people
+    assert len(about.seen) + len(about.test) == len(people) >= 20
+
+
+def test_its_card_says_what_it_must(ready: Model) -> None:
+    for said in ("not a medical device", "simulated", ready.about.data_hash[:12], "interval",
+                 "sleepsweep train search_spaces/experiments/ready.yaml",
+                 "python -m benchmarks.real_night", *ready.about.test):  # fmt: skip
+        assert said.lower() in CARD.lower(), said
+
+
+def test_its_card_names_every_augmentation_of_the_policy() -> None:
+    for member in read_study(ExperimentSpec, RECIPE).policy:
+        assert as_entry(member)[0] in CARD
+
+
+def test_nothing_is_written_beside_it() -> None:
+    assert read_model(Path(READY), classifier=False).beside == Path()
