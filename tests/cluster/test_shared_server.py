@@ -38,8 +38,9 @@ TREE: dict[str, Any] = {
     "data": {"simulated": {"subjects": 5}},
     "split": {"blocks": 1, "test": 0.2, "validation": 0.25},
     "encoder": {"latent_dim": 16},
-    "pretrain": {"batch_size": 16, "steps": 2},
-    "probe": {"epochs_per_subject": 20},
+    # Long enough for a process to start on the other node while one of them runs on the first.
+    "pretrain": {"batch_size": 64, "steps": 8},
+    "probe": {"epochs_per_subject": 40},
     "augmentations": {
         "size": [0, 2],
         "pool": {
@@ -48,7 +49,7 @@ TREE: dict[str, Any] = {
         },
     },
     "search": {"trials": TRIALS - 1, "designs": ["none"], "baselines": False},
-    "scheduler": {"name": "none", "grace_steps": 1, "factor": 2},
+    "scheduler": {"name": "none", "grace_steps": 4, "factor": 2},
 }
 # Whoever shares the server: a user who may write what is his own, and who is no administrator.
 USER = "researcher"

@@ -39,7 +39,6 @@ GIVEN = {
     "MLFLOW_TRACKING_USERNAME": "somebody",
     "MLFLOW_TRACKING_PASSWORD": "5ecret-passw0rd",
     "MLFLOW_TRACKING_TOKEN": "5ecret-t0ken",
-    "RAY_AUTH_MODE": "token",
 }
 
 
