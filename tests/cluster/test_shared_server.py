@@ -39,7 +39,7 @@ TREE: dict[str, Any] = {
     "split": {"blocks": 1, "test": 0.2, "validation": 0.25},
     "encoder": {"latent_dim": 16},
     # Long enough for a process to start on the other node while one of them runs on the first.
-    "pretrain": {"batch_size": 64, "steps": 8},
+    "pretrain": {"batch_size": 32, "steps": 4},
     "probe": {"epochs_per_subject": 40},
     "augmentations": {
         "size": [0, 2],
@@ -49,7 +49,7 @@ TREE: dict[str, Any] = {
         },
     },
     "search": {"trials": TRIALS - 1, "designs": ["none"], "baselines": False},
-    "scheduler": {"name": "none", "grace_steps": 4, "factor": 2},
+    "scheduler": {"name": "none", "grace_steps": 2, "factor": 2},
 }
 # Whoever shares the server: a user who may write what is his own, and who is no administrator.
 USER = "researcher"
@@ -168,7 +168,7 @@ def cluster(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
                    "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}  # fmt: skip
     address = f"127.0.0.1:{free_port()}"
     common = [
-        str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=2",
+        str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1",
         "--object-store-memory=100000000", "--node-ip-address=127.0.0.1",
         f"--temp-dir={folder / 'ray'}",
     ]  # fmt: skip
