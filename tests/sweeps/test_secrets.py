@@ -15,7 +15,7 @@ import yaml
 
 from sleepsweep.folder.sweepfolder import SweepFolder
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SPACE: dict[str, Any] = {
     "name": "secret",
