@@ -18,26 +18,30 @@ class Server:
     """An MLflow server on loopback that keeps its record in a folder, on one port all its life."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.folder = folder
+        self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, or start it again; it answers seconds later."""
-        store = f"sqlite:///{self._folder / 'server.db'}"
-        artifacts = str(self._folder / "artifacts")
-        command = [
-            sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store,
-            "--artifacts-destination", artifacts, "--host", "127.0.0.1", "--port", str(self.port),
-            "--workers", "1",
-        ]  # fmt: skip
         self._process = subprocess.Popen(
-            command, cwd=self._folder, start_new_session=True, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            self.command(), cwd=self.folder, env=self.environment(), start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+
+    def command(self) -> list[str]:
+        """The command that is the server."""
+        return [
+            sys.executable, "-m", "mlflow", "server",
+            "--backend-store-uri", f"sqlite:///{self.folder / 'server.db'}",
+            "--artifacts-destination", str(self.folder / "artifacts"),
+            "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1",
+        ]  # fmt: skip
+
+    def environment(self) -> dict[str, str]:
+        """The environment of that command."""
+        return dict(os.environ)
 
     def wait(self) -> None:
         """Wait until it answers."""
@@ -60,6 +64,13 @@ class Server:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def free_port() -> int:
+    """A port of loopback at which nobody listens now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def logged(uri: str, sweep: str) -> dict[str, tuple[str, list[int]]]:

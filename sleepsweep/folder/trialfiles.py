@@ -76,13 +76,14 @@ class TrialFiles:
             fields = json.loads(self.spec.read_text())
             trial = TrialSpec.model_validate(fields.pop("trial"))
             rows = [json.loads(line) for line in self._whole_lines()]
-        except (ValueError, KeyError) as problem:
+            record = TrialRecord(trial=trial, rows=rows, **fields)
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise UserError(
                 f"{self.path}: damaged ({str(problem).splitlines()[0]}). Delete this folder, and "
                 "launch the sweep again: its trial is then run anew."
             ) from problem
-        error = self.error.read_text() if self.error.exists() else None
-        return TrialRecord(trial=trial, rows=rows, error=error, **fields)
+        record.error = self.error.read_text() if self.error.exists() else None
+        return record
 
     def mend(self) -> None:
         """Take away half a line that a killed driver left; the checkpoint holds that rung."""

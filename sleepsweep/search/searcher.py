@@ -53,6 +53,7 @@ class SweepSearcher(Searcher):
         self.history = History(self._define, spec.objectives, spec.pretrain.steps, self._kind)
         self._entries: dict[str, Entry] = {}
         self._begun: dict[int, TrialRecord] = {}
+        self._orders = {record.trial.id: record.order for record in records}
         self.given_up: set[int] = set()
         for trial in past.trials:
             suggestion = self._completed(trial)
@@ -67,6 +68,9 @@ class SweepSearcher(Searcher):
         while self._slots:
             slot = self._slots.popleft()
             bracket = bracket_of(self._space.spec, slot.order)
+            if slot.trial is not None and self._ran_elsewhere(slot.trial.id, slot.order):
+                self.given_up.add(slot.order)
+                continue
             if slot.trial is not None:
                 begun = self._begun.get(slot.order)
                 self._entries[trial_id] = (
@@ -80,6 +84,10 @@ class SweepSearcher(Searcher):
                 return configuration(slot, bracket, *found)
             self.given_up.add(slot.order)
         return Searcher.FINISHED
+
+    def _ran_elsewhere(self, identity: str, order: int) -> bool:
+        # An anchor that `extend` has drawn may be what an earlier search had found.
+        return self._orders.get(identity, order) != order
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Note a rung."""

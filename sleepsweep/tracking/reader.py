@@ -16,7 +16,6 @@ from sleepsweep.tracking.runs import (
     RESULTS,
     STUDY,
     TABLES,
-    TRIAL_TAG,
     confusions_file,
     tagged,
 )
@@ -75,7 +74,8 @@ def _rebuilt(client: Any, parent: str, folder: Path) -> ResultsTable:
     study = StudyInfo.of_plain(described["study"])
     experiment = client.get_run(parent).info.experiment_id
     children = tagged(client, experiment, PARENT_TAG, parent)
-    records = [_record(client, run, folder / run.data.tags[TRIAL_TAG]) for run in children]
+    # By number: a server's tag may say anything, a path for example.
+    records = [_record(client, run, folder / str(n)) for n, run in enumerate(children)]
     records.sort(key=lambda record: record.order)
     return build_table(records, study, described["provenance"])
 

@@ -199,7 +199,8 @@ def test_a_damaged_trial_is_named(plan: Plan, tmp_path: Path) -> None:
     folder = SweepFolder(tmp_path)
     record = started(plan, folder)
     path = folder.trial(record.trial.id).spec
-    for text in ("{", "{}", '{"trial": {}}'):
+    whole = path.read_text()
+    for text in ("{", "{}", '{"trial": {}}', "[1]", "[]", "3", f'{{"more": 1, {whole[1:]}'):
         path.write_text(text)
         with pytest.raises(UserError, match=rf"{record.trial.id}: damaged"):
             folder.records()

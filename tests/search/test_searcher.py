@@ -84,6 +84,22 @@ def test_a_resumed_search_suggests_what_an_uninterrupted_one_would(plan: Plan) -
     assert [config["id"] for config in rest] == [config["id"] for config in whole[4:]]
 
 
+def test_an_anchor_that_a_search_has_run_before_is_not_run_again(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    """As where `extend` draws it: both would be one trial, and the sweep would never end."""
+    plan = make_plan(sweep(search={"trials": 12, "anchors": 0.5}))
+    anchor = [slot for slot in plan.slots if slot.kind == "anchor"][-1]
+    earlier = next(slot for slot in plan.slots if slot.kind == "search")
+    assert anchor.trial is not None
+    assert anchor.order > earlier.order
+    search = searcher(plan, [record(earlier, anchor.trial, [0.4, 0.5, 0.6])])
+    configs = drain(search)
+    assert anchor.trial.id not in {config["id"] for config in configs}
+    assert search.given_up == {anchor.order}
+    assert len(configs) == len(plan.slots) - 2
+
+
 def test_a_stopped_trial_is_told_pruned_and_a_finished_one_complete(plan: Plan) -> None:
     search = searcher(plan)
     searched = [c for c in drain(search) if c["kind"] == "search"]

@@ -15,6 +15,7 @@ from sleepsweep.metrics import summary
 from sleepsweep.plan import Plan, read_table
 from sleepsweep.results import ResultsTable
 from sleepsweep.tracking import Tracker, database_uri, read_experiment
+from sleepsweep.tracking.runs import TRIAL_TAG
 
 NOT_LOGGED = ["host", "device", "version"]
 
@@ -77,6 +78,20 @@ def test_a_launch_that_did_not_end_is_read_from_its_trials(launched, plan: Plan)
     found = read_experiment(plan.spec.name, database_uri(folder.path))
     assert len(found.trials) > 2
     _same(found, read_table(folder.path), NOT_LOGGED)
+
+
+def test_what_a_server_calls_a_trial_is_no_path(launched, plan: Plan, tmp_path: Path) -> None:
+    folder, tracker = launched()
+    assert tracker.close(complete=False) is None
+    uri = database_uri(folder.path)
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name(plan.spec.name)
+    assert experiment is not None
+    for n, run in enumerate(client.search_runs([experiment.experiment_id])):
+        if TRIAL_TAG in run.data.tags:
+            client.set_tag(run.info.run_id, TRIAL_TAG, str(tmp_path / f"elsewhere{n}"))
+    assert len(read_experiment(plan.spec.name, uri).trials) > 2
+    assert not list(tmp_path.glob("elsewhere*"))
 
 
 def test_key_results_are_metrics_and_tags_of_the_sweep(launched, plan: Plan) -> None:
