@@ -17,7 +17,9 @@ import torch
 
 from sleepsweep.cluster.session import cpu_count
 from sleepsweep.data.store import Store
+from sleepsweep.errors import UserError
 from sleepsweep.forecast import drawn
+from sleepsweep.learn.memory import is_gpu_full
 from sleepsweep.plan import Plan
 from sleepsweep.probedrun import ProbedRun
 from sleepsweep.systemmetrics import memory_mib, own_memory_mib
@@ -82,9 +84,14 @@ def _measured(task: "_Task", most: int, memory_mib: float) -> Iterator[Packed]:
     while trials <= most:
         try:
             packed = _together(task, trials)
-        except torch.OutOfMemoryError:
-            if trials == 1:
+        except RuntimeError as error:
+            if not is_gpu_full(f"{type(error).__name__}: {error}"):
                 raise
+            if trials == 1:
+                raise UserError(
+                    "a GPU here has no room for a single trial; lower pretrain.batch_size, or free "
+                    "the GPU (nvidia-smi says who uses it)."
+                ) from error
             return
         yield packed
         slow = packed.samples_per_s < WORTH * before

@@ -14,6 +14,7 @@ from ray import tune
 from sleepsweep.cluster.session import concurrent, ray_for
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.sweepfolder import SweepFolder
+from sleepsweep.learn.memory import is_gpu_full
 from sleepsweep.observer import Observer, Observers
 from sleepsweep.plan import Plan
 from sleepsweep.search.schedulers import make_scheduler
@@ -25,9 +26,6 @@ from sleepsweep.worker import Worker
 
 # A lost worker (out of memory, killed) is started again from its checkpoint so many times.
 RESTARTS = 2
-
-GPU_FULL = "OutOfMemoryError"
-"""How torch calls it when a GPU has no memory left."""
 
 
 def run_sweep(
@@ -117,7 +115,7 @@ class _FullGpu(tune.Stopper):
 
     def note(self, error: str) -> None:
         """Take in the traceback that a worker ended with."""
-        self._found |= self._can_share_less and GPU_FULL in error
+        self._found |= self._can_share_less and is_gpu_full(error)
 
     def stop_all(self) -> bool:
         return self._found

@@ -65,8 +65,9 @@ def run_task(
     """Run the trial of a task, or continue it, and return its record; nothing where it has ended.
 
     An error ends the trial, not the caller. Raises `UserError` where the sweep has no such task,
-    or somebody else is running it.
+    somebody else is running it, or the recordings are not what they were when the sweep began.
     """
+    folder.check_same(plan.manifest())
     found = configurations(plan)
     if not 0 <= number < len(found):
         raise UserError(f"{folder.path}: has no task {number}; allowed: 0 to {len(found) - 1}.")

@@ -138,3 +138,11 @@ def test_what_depends_on_other_trials_is_refused(
 def test_designs_that_nothing_stops_need_no_other_scheduler(sweep: Sweep) -> None:
     plan = make_plan(sweep(search={"trials": 0, "designs": ["none", "singles"]}))
     assert len(configurations(plan)) == len(plan.slots)
+
+
+def test_a_task_that_finds_other_recordings_runs_nothing(sweep: Sweep, folder: SweepFolder) -> None:
+    """A sixth subject may make a training subject of one that was set aside."""
+    more = sweep(data={"simulated": {"subjects": 6}}, search={"trials": 3}, scheduler=WHOLE)
+    with pytest.raises(UserError, match="have changed since this sweep began"):
+        run_task(make_plan(more), folder, 0, [folder])
+    assert folder.records() == []

@@ -62,7 +62,7 @@ class Submission:
         from sleepsweep.folder.sweepfolder import SweepFolder
 
         path = (self.out or Path("runs") / self.spec.name).resolve()
-        if re.search(r"[^\w./@%+=:,~-]", str(path)):
+        if re.search(r"[^\w./@+=:,~-]", str(path)):
             raise UserError(
                 f"{path}: holds blanks or other letters that a line of #SBATCH may not have; give "
                 "a plain folder with --out."
@@ -81,7 +81,7 @@ class Submission:
         from sleepsweep.cluster.slurm.script import render_ray
 
         options = slurm_options(self.given)
-        return render_ray(options, self.spec.name, self._launch(), self.jobs.log_pattern)
+        return render_ray(options, self.folder.path, self._launch(), self.jobs.log_pattern)
 
     @cached_property
     def plan(self) -> "Plan":
@@ -92,10 +92,14 @@ class Submission:
         check_independent(self.spec)
         return make_plan(as_extended(self.spec, self.folder))
 
+    def check_array(self) -> None:
+        """Raise `UserError` for what would keep an array's tasks from running; writes nothing."""
+        self._one_trial()
+        self.folder.check_usable(self.plan.manifest()["spec"], fresh=False)
+
     def begin(self) -> None:
         """Write down in the sweep's folder what the tasks of an array are to run."""
         manifest = self.plan.manifest()
-        self.folder.check_usable(manifest["spec"], fresh=False)
         with self.folder.locked():
             self.folder.begin(manifest, fresh=False)
 
@@ -109,17 +113,18 @@ class Submission:
             return None
         words = [*SLEEPSWEEP, "slurm", "task", str(self.folder.path)]
         log = self.jobs.task_log_pattern
-        return render_plain(self._one_trial(), self.spec.name, words, log, tasks)
+        return render_plain(self._one_trial(), self.folder.path, words, log, tasks)
 
-    def end(self, array: int | None) -> str:
-        """The script of the job that, after an array, runs what is left and writes the report."""
+    def end(self) -> str:
+        """The script of the job that, after all others, runs what is left and writes the report."""
         from sleepsweep.cluster.slurm.script import render_plain
 
         options = self._one_trial()
-        if array is not None:
-            after = {**options.sbatch, "dependency": f"afterany:{array}"}
+        others = [str(job.number) for job in self.jobs.all() if not job.has_ended]
+        if others:
+            after = {**options.sbatch, "dependency": f"afterany:{':'.join(others)}"}
             options = options.model_copy(update={"sbatch": after})
-        return render_plain(options, self.spec.name, self._launch(), self.jobs.log_pattern)
+        return render_plain(options, self.folder.path, self._launch(), self.jobs.log_pattern)
 
     def _one_trial(self) -> "SlurmOptions":
         resources = self.spec.resources
@@ -134,6 +139,18 @@ class Submission:
         words = [*SLEEPSWEEP, "launch", str(self.space.resolve())]
         words += ["--out", str(self.folder.path), "--track-later"]
         return [*words, *_typed({key: self.given[key] for key in HANDED_ON})]
+
+
+def check_apart(submissions: Sequence[Submission]) -> None:
+    """Raise `UserError` where two search spaces would fill one folder."""
+    spaces: dict[Path, Path] = {}
+    for made in submissions:
+        other = spaces.setdefault(made.folder.path, made.space)
+        if other != made.space:
+            raise UserError(
+                f"{other} and {made.space} have the same name, and would fill one folder "
+                f"({made.folder.path}); change the name of one."
+            )
 
 
 SLEEPSWEEP = (sys.executable, "-m", "sleepsweep")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sleepsweep.cli.app import COMPLETE, TRIALS_FAILED, app, console_for, interruptible
-from sleepsweep.cli.jobs import Submission, files_of
+from sleepsweep.cli.jobs import Submission, check_apart, files_of
 from sleepsweep.cli.options import (
     Data,
     Preset,
@@ -65,7 +65,7 @@ def render(
 ) -> None:  # fmt: skip
     """Print the script that submit would hand to Slurm; submit nothing."""
     made = Submission(space, out, locals())
-    script = made.on_ray() if not array else made.array() or made.end(None)
+    script = made.on_ray() if not array else made.array() or made.end()
     print(script, end="")
 
 
@@ -92,13 +92,18 @@ def submit(
     if out is not None and len(files) > 1:
         raise UserError("--out: several search spaces have a folder each; leave it out.")
     submissions = [Submission(path, out, given) for path in files]
-    scripts = [None if array else made.on_ray() for made in submissions]
-    console, numbers = console_for(quiet=quiet), []
-    for made, script in zip(submissions, scripts, strict=True):
-        if script is None:
-            numbers.append(_submit_array(made, console))
+    check_apart(submissions)
+    # All must be valid before the first is submitted.
+    for made in submissions:
+        if array:
+            made.check_array()
         else:
-            numbers.append(_submitted(made, script, console))
+            made.on_ray()
+    console = console_for(quiet=quiet)
+    numbers = [
+        _submit_array(made, console) if array else _submitted(made, made.on_ray(), console)
+        for made in submissions
+    ]
     if wait:
         ended = [wait_for(number) for number in numbers]
         for job in ended:
@@ -109,12 +114,10 @@ def submit(
 def _submit_array(made: Submission, console: "Console") -> int:
     """Submit the array of a sweep's trials, and the job after it, whose number is returned."""
     made.begin()
-    script = made.array()
-    array = None
-    if script is not None:
+    if (script := made.array()) is not None:
         array = made.jobs.submit(script)
         console.print(f"Job {array}: a task for each open trial of {made.folder.path}")
-    return _submitted(made, made.end(array), console)
+    return _submitted(made, made.end(), console)
 
 
 def _submitted(made: Submission, script: str, console: "Console") -> int:

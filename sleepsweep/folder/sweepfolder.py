@@ -117,6 +117,15 @@ class SweepFolder(StudyFolder):
         if fresh or not self.manifest_path.exists():
             self.write_manifest({"id": uuid.uuid4().hex, **manifest, **opened})
             return
+        self.check_same(manifest)
+        for trial in self.trials():
+            trial.mend()
+
+    def check_same(self, manifest: Mapping[str, Any]) -> None:
+        """Raise `UserError` where recordings, test subjects or splits are not as they were begun.
+
+        Subjects that were set aside then could otherwise be trained on.
+        """
         before = self.read_manifest()
         for what, key in SAME.items():
             if before[key] != manifest[key]:
@@ -124,8 +133,6 @@ class SweepFolder(StudyFolder):
                     f"{self.path}: {what} have changed since this sweep began. Put them back, "
                     "use another --out, or --fresh to start over (deletes the sweep that is there)."
                 )
-        for trial in self.trials():
-            trial.mend()
 
     def set_planned(self, trials: int) -> None:
         """Correct the number of planned trials."""

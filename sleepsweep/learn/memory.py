@@ -20,3 +20,17 @@ def peak_memory_mib(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PER_MIB
+
+
+# How torch, CUDA and its libraries say that a GPU has no memory left, in that order.
+FULL = ("OutOfMemoryError", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_ALLOC_FAILED", "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED")  # fmt: skip
+
+
+def is_gpu_full(error: str) -> bool:
+    """Whether an error, or a traceback, says that a GPU has no memory left.
+
+    Only what torch's own allocator is refused has a class of its own: where other processes fill
+    the GPU, starting to use it fails, and so do libraries, in words of theirs.
+    """
+    return any(words in error for words in FULL)

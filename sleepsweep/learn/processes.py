@@ -17,6 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from sleepsweep.errors import UserError
 from sleepsweep.learn.precision import at_least_float32
 
 
@@ -91,15 +92,23 @@ def joined(rank: int, size: int, meeting: Path, device: torch.device) -> Iterato
 def see_all(network: nn.Module, group: Group) -> None:
     """Let batch norms and dropouts of a network act as if it saw the epochs of all processes.
 
-    Weights and their names stay.
+    Weights and their names stay. Raises `UserError` for a dropout that is no mask.
     """
     for name, layer in network.named_children():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
             setattr(network, name, _GlobalBatchNorm(layer, group))
-        elif isinstance(layer, nn.Dropout):
+        elif isinstance(layer, ALPHA):
+            raise UserError(
+                f"{type(layer).__name__} cannot be shared by several devices, as it is more than "
+                "a mask; use Dropout, or one device."
+            )
+        elif isinstance(layer, nn.modules.dropout._DropoutNd):
             setattr(network, name, _GlobalDropout(layer, group))
         else:
             see_all(layer, group)
+
+
+ALPHA = (nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
 class _Gather(torch.autograd.Function):
@@ -147,8 +156,8 @@ class _GlobalBatchNorm(nn.modules.batchnorm._BatchNorm):
         """Any number of dimensions will do."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
-        if not self.training and self.running_mean is not None:
-            return super().forward(input)
+        if not self.training:
+            return super().forward(input)  # which the leading process may do alone
         values = at_least_float32(input)
         dims = [place for place in range(values.dim()) if place != 1]
         count = self.group.size * values.numel() // values.shape[1]
@@ -178,7 +187,7 @@ class _GlobalBatchNorm(nn.modules.batchnorm._BatchNorm):
 class _GlobalDropout(nn.Module):
     """A dropout that draws for the epochs of all processes, and keeps this one's part."""
 
-    def __init__(self, own: nn.Dropout, group: Group) -> None:
+    def __init__(self, own: nn.modules.dropout._DropoutNd, group: Group) -> None:
         super().__init__()
         self.own, self.group = own, group
 

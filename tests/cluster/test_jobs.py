@@ -118,3 +118,31 @@ def test_what_slurm_refuses_is_said(
     says(slurm, "scancel", "", 7)
     with pytest.raises(UserError, match="scancel: exit status 7"):
         jobs.cancel()
+
+
+@pytest.mark.parametrize(
+    ("tasks", "count"), [("7", 1), ("0-3", 4), ("1,3,5-9", 7), ("0-20:2", 11), ("0-20:5,30%2", 6)]
+)
+def test_lists_of_tasks(tasks: str, count: int) -> None:
+    assert module._count(tasks) == count
+
+
+def test_what_slurm_has_forgotten_is_neither_cancelled_nor_waited_for(
+    slurm: Path, tmp_path: Path
+) -> None:
+    jobs = Jobs(tmp_path / "sweep")
+    jobs.folder.mkdir(parents=True)
+    (jobs.folder / "5.sbatch").touch()
+    says(slurm, "scontrol", "", 1)
+    says(slurm, "sacct", "", 1)
+    says(slurm, "scancel", "", 1)
+    assert jobs.cancel() == []
+    with pytest.raises(UserError, match="Slurm does not know it any more"):
+        module.wait_for(5)
+
+
+def test_a_script_is_for_its_owner_only(slurm: Path, tmp_path: Path) -> None:
+    says(slurm, "sbatch", "12\n")
+    jobs = Jobs(tmp_path / "sweep")
+    assert jobs.submit("export PASSWORD=secret") == 12
+    assert (jobs.folder / "12.sbatch").stat().st_mode & 0o077 == 0

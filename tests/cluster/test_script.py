@@ -15,7 +15,9 @@ HOSTILE = ["it's", 'a "b"', "$(touch exploded)", "`touch exploded`", "a\nb", "; 
 
 def script(launch: list[str] | None = None, **options: object) -> str:
     made = SlurmOptions.model_validate(options)
-    return render_ray(made, "name", launch or ["sleepsweep", "launch", "a.yaml"], Path("/a/%j.log"))
+    return render_ray(
+        made, Path("/a/name"), launch or ["sleepsweep", "launch", "a.yaml"], Path("/a/%j.log")
+    )
 
 
 def test_directives_stand_before_the_first_command() -> None:
@@ -53,7 +55,7 @@ def test_the_token_is_made_in_the_job_and_stands_in_no_command() -> None:
 
 def plain(words: list[str], orders: list[int], **options: object) -> str:
     made = SlurmOptions.model_validate(options)
-    return render_plain(made, "name", words, Path("/a/%A_%a.log"), orders)
+    return render_plain(made, Path("/a/name"), words, Path("/a/%A_%a.log"), orders)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +76,20 @@ def test_an_array_has_a_task_for_each_order_and_starts_no_ray() -> None:
     assert "--array" not in plain(["sleepsweep"], [])
 
 
-def exit_of(script: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+def test_a_start_without_any_rung_is_not_repeated_for_ever(tmp_path: Path) -> None:
+    told = ["bash", "-c", "trap '' USR1; kill -USR1 $PPID; sleep 0.2; exit 3"]
+    done = exit_of(plain(told, []), tmp_path, SLURM_RESTART_COUNT="1")
+    assert done.returncode == 3
+    assert "give a longer --time" in done.stdout
+    assert "scontrol" not in done.stderr
+
+
+def exit_of(script: str, tmp_path: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a script as Slurm would, with a requeue that only says so."""
     stub = tmp_path / "scontrol"
     stub.write_text("#!/bin/sh\necho scontrol $* >&2\nexit 1\n")
     stub.chmod(0o755)
-    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7"}
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7", **more}
     script = script.replace("export PATH=", ": ")
     return subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=variables)
 

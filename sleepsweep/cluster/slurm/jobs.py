@@ -1,5 +1,6 @@
 """Jobs of Slurm: submitting one, and what became of it."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from sleepsweep.replacing import replacing
 FOLDER = "slurm"
 """The folder in a sweep's that holds its jobs' scripts and logs."""
 
+FORGOTTEN = "UNKNOWN"
+"""The state of a job that neither Slurm's controller nor its accounting knows any more."""
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL",
          "DEADLINE", "PREEMPTED")  # fmt: skip
 POLL_S, ENDING_S = 5.0, 10.0
@@ -88,6 +91,8 @@ class Jobs:
         said = _slurm(["sbatch", "--parsable"], script)
         number = int(re.split(r"[;\s]", said.strip())[0])
         with replacing(self.folder / f"{number}.sbatch") as partial:
+            # It holds the user's own lines of shell, in which there may be a password.
+            partial.touch(mode=0o600)
             partial.write_text(script, encoding="utf-8")
         return number
 
@@ -106,7 +111,7 @@ class Jobs:
 
     def cancel(self) -> list[int]:
         """Cancel the jobs that have not ended; return their numbers."""
-        left = [job for job in self.all() if not job.has_ended]
+        left = [job for job in self.all() if not job.has_ended and job.state != FORGOTTEN]
         # The newest first: it may wait for the others, and would begin when they have ended.
         for job in reversed(left):
             if job.has_begun:
@@ -149,13 +154,25 @@ def _cancel(number: int, *options: str) -> None:
 
 def _count(tasks: str) -> int:
     """How many tasks a line of Slurm's stands for: those that wait share one, as ``3,5-9%2``."""
-    ranges = [part.split("-") for part in tasks.partition("%")[0].split(",")]
-    return sum(int(ends[-1]) - int(ends[0]) + 1 for ends in ranges)
+    count = 0
+    for part in tasks.partition("%")[0].split(","):
+        ends, _, step = part.partition(":")
+        first, _, last = ends.partition("-")
+        count += len(range(int(first), int(last or first) + 1, int(step or 1)))
+    return count
 
 
 def wait_for(number: int) -> Job:
-    """Wait until a job has ended, requeued as often as it may be."""
+    """Wait until a job has ended, requeued as often as it may be.
+
+    Raises `UserError` where Slurm does not know it any more.
+    """
     while not (job := look_up(number)).has_ended:
+        if job.state == FORGOTTEN:
+            raise UserError(
+                f"job {number}: Slurm does not know it any more, so how it ended cannot be told; "
+                "sleepsweep status says how far the sweep is."
+            )
         time.sleep(POLL_S)
     return job
 
@@ -173,7 +190,7 @@ def _accounted(number: int) -> Job:
                 1,
                 max(int(status.split(":")[0]) for _, _, status in tasks),
             )
-    return Job(number, {"UNKNOWN": 1}, "", 0, 0)
+    return Job(number, {FORGOTTEN: 1}, "", 0, 0)
 
 
 def _slurm(command: Sequence[str], given: str | None = None) -> str:
@@ -185,8 +202,12 @@ def _slurm(command: Sequence[str], given: str | None = None) -> str:
 
 
 def _run(command: Sequence[str], given: str | None = None) -> subprocess.CompletedProcess[str]:
+    # Slurm would cut long lists of tasks short.
+    whole = {**os.environ, "SLURM_BITSTR_LEN": "0"}
     try:
-        return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, input=given, capture_output=True, text=True, check=False, env=whole
+        )
     except FileNotFoundError as error:
         raise UserError(
             f"{command[0]}: not found. Run this where Slurm's commands are, on a login node; "

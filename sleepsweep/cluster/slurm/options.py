@@ -16,7 +16,8 @@ PROFILE = Path("~/.config/sleepsweep/slurm.yaml")
 """The site's profile; ``$SLEEPSWEEP_SLURM`` names another file."""
 
 # What Slurm calls its own: these keys have a field here, or the job's working depends on them.
-OURS = ("nodes", "ntasks-per-node", "requeue", "open-mode", "signal", "output", "job-name")
+OURS = ("nodes", "ntasks", "ntasks-per-node", "cpus-per-task", "array", "requeue",
+        "open-mode", "signal", "output", "job-name")  # fmt: skip
 
 
 def _on_one_line(text: str) -> str:

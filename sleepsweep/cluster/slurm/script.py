@@ -1,5 +1,6 @@
 """The scripts of jobs, as text."""
 
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,24 +15,24 @@ RESUMABLE = 3
 """The exit status of a command that was ended early and can go on."""
 
 
-def render_ray(options: SlurmOptions, name: str, launch: Sequence[str], log: Path) -> str:
-    """Return the script of a job called `name` that runs the command `launch` on a Ray cluster.
+def render_ray(options: SlurmOptions, sweep: Path, launch: Sequence[str], log: Path) -> str:
+    """Return the script of a job that runs the command `launch` of a `sweep` on a Ray cluster.
 
     `launch` is given ``--cluster ADDRESS`` behind its own arguments. The job writes to `log`, in
     which ``%j`` is its number. Everything that a shell reads is quoted.
     """
-    return _rendered("ray.sbatch.j2", options, name, launch, log)
+    return _rendered("ray.sbatch.j2", options, sweep, launch, log)
 
 
 def render_plain(
-    options: SlurmOptions, name: str, words: Sequence[str], log: Path, tasks: Iterable[int] = ()
+    options: SlurmOptions, sweep: Path, words: Sequence[str], log: Path, tasks: Iterable[int] = ()
 ) -> str:
     """Return the script of a job that runs a command on one node, without Ray.
 
     With `tasks` the job is an array of those numbers; each finds its own in
     ``$SLURM_ARRAY_TASK_ID``.
     """
-    return _rendered("job.sbatch.j2", options, name, words, log, ranges(tasks))
+    return _rendered("job.sbatch.j2", options, sweep, words, log, ranges(tasks))
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -44,7 +45,7 @@ def ranges(numbers: Iterable[int]) -> str:
 
 
 def _rendered(
-    template: str, options: SlurmOptions, name: str, words: Sequence[str], log: Path,
+    template: str, options: SlurmOptions, sweep: Path, words: Sequence[str], log: Path,
     array: str = "",
 ) -> str:  # fmt: skip
     environment = Environment(
@@ -58,7 +59,8 @@ def _rendered(
     environment.filters["sh"] = shlex.quote
     return environment.get_template(template).render(
         options=options,
-        name=name,
+        name=re.sub(r"[^\w.-]", "-", sweep.name),
+        sweep=str(sweep),
         words=words,
         log=str(log),
         array=array,

@@ -23,13 +23,19 @@ class FourierConv1d(nn.Conv1d):
 
     def forward(self, epochs: Tensor) -> Tensor:
         """Convolve epochs (batch, channel, time)."""
-        if not _is_exact(epochs):
+        if not (_is_exact(epochs) and self._is_usual):
             return super().forward(epochs)
         shape = _Shape(self, epochs.shape[2])
         if not shape.pays(self, len(epochs)):
             return super().forward(epochs)
         convolved = _correlate(shape.phases(epochs), shape.taps_of_phases(self.weight))
         return convolved if self.bias is None else convolved + self.bias[:, None]
+
+    @property
+    def _is_usual(self) -> bool:
+        return (
+            self.groups == 1 and self.padding_mode == "zeros" and not isinstance(self.padding, str)
+        )
 
 
 def _is_exact(epochs: Tensor) -> bool:

@@ -137,3 +137,15 @@ def test_it_can_be_trained_after_it_was_asked_in_inference_mode() -> None:
     told.sum().backward()
     assert torch.equal(told, asked)
     assert layer.weight.grad is not None
+
+
+@pytest.mark.parametrize(
+    "options", [{"padding_mode": "reflect", "padding": 5}, {"groups": 4}, {"padding": "same"}]
+)
+def test_what_is_not_usual_is_left_to_torch(always: None, options: dict[str, int]) -> None:
+    torch.manual_seed(0)
+    ours = FourierConv1d(32, 64, 32, **options)  # type: ignore[arg-type]
+    theirs = nn.Conv1d(32, 64, 32, **options)  # type: ignore[arg-type]
+    theirs.load_state_dict(ours.state_dict())
+    epochs = torch.randn(4, 32, 383)
+    assert torch.equal(ours(epochs), theirs(epochs))
