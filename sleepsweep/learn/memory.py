@@ -23,8 +23,12 @@ def peak_memory_mib(device: torch.device) -> float:
 
 
 # How torch, CUDA and its libraries say that a GPU has no memory left, in that order.
-FULL = ("OutOfMemoryError", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED",
-        "CUDNN_STATUS_ALLOC_FAILED", "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED")  # fmt: skip
+FULL = (
+    "OutOfMemoryError",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 
 
 def is_gpu_full(error: str) -> bool:
