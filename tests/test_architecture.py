@@ -19,6 +19,7 @@ LAYERS: list[tuple[str, ...]] = [
     (
         "sleepsweep",
         "sleepsweep.errors",
+        "sleepsweep.exitstatus",
         "sleepsweep.replacing",
         "sleepsweep.progress",
         "sleepsweep.rayenv",

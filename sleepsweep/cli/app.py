@@ -11,11 +11,11 @@ import typer
 
 import sleepsweep
 from sleepsweep.errors import UserError
+from sleepsweep.exitstatus import BAD_INPUT, INCOMPLETE
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-COMPLETE, BAD_INPUT, INCOMPLETE, TRIALS_FAILED = 0, 2, 3, 4
 
 app = typer.Typer(
     help="Which augmentations make contrastive pretraining on sleep EEG work.",

@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sleepsweep.cli.app import (
-    COMPLETE,
-    INCOMPLETE,
-    TRIALS_FAILED,
-    app,
-    console_for,
-    interruptible,
-)
+from sleepsweep.cli.app import app, console_for, interruptible
 from sleepsweep.cli.options import Cluster, Json, Quiet, SweepPath, TrackingUri
 from sleepsweep.cli.reading import recorded_spec
 from sleepsweep.cli.running import run_plan
 from sleepsweep.errors import UserError
+from sleepsweep.exitstatus import COMPLETE, INCOMPLETE, TRIALS_FAILED
 
 if TYPE_CHECKING:
     from rich.console import Console

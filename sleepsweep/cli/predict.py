@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sleepsweep.cli.app import BAD_INPUT, COMPLETE, app, console_for
+from sleepsweep.cli.app import app, console_for
 from sleepsweep.cli.models import Derivation, ModelPath, Strangers, Trust
 from sleepsweep.cli.options import Json, Quiet
 from sleepsweep.errors import UserError
+from sleepsweep.exitstatus import BAD_INPUT, COMPLETE
 
 if TYPE_CHECKING:
     from rich.console import Console

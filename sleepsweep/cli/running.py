@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sleepsweep.cli.app import COMPLETE, INCOMPLETE, TRIALS_FAILED
 from sleepsweep.cli.ranking import report_to
+from sleepsweep.exitstatus import COMPLETE, INCOMPLETE, TRIALS_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

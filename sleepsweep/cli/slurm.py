@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sleepsweep.cli.app import COMPLETE, TRIALS_FAILED, app, console_for, interruptible
+from sleepsweep.cli.app import app, console_for, interruptible
 from sleepsweep.cli.jobs import Submission, check_apart, files_of
 from sleepsweep.cli.options import (
     Data,
@@ -19,6 +19,7 @@ from sleepsweep.cli.options import (
     Trials,
 )
 from sleepsweep.errors import UserError
+from sleepsweep.exitstatus import COMPLETE, TRIALS_FAILED
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sleepsweep.cli.app import INCOMPLETE, app, console_for
+from sleepsweep.cli.app import app, console_for
 from sleepsweep.cli.options import Quiet, SweepPath
 from sleepsweep.cli.reading import read_sweep
+from sleepsweep.exitstatus import INCOMPLETE
 
 if TYPE_CHECKING:
     from sleepsweep.folder.record import TrialRecord

@@ -6,17 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sleepsweep.cli.app import (
-    BAD_INPUT,
-    COMPLETE,
-    INCOMPLETE,
-    TRIALS_FAILED,
-    app,
-    console_for,
-    interruptible,
-)
+from sleepsweep.cli.app import app, console_for, interruptible
 from sleepsweep.cli.options import Data, Json, Preset, Quiet, Settings, TrackingUri
 from sleepsweep.errors import UserError
+from sleepsweep.exitstatus import BAD_INPUT, COMPLETE, INCOMPLETE, TRIALS_FAILED
 
 if TYPE_CHECKING:
     from rich.console import Console

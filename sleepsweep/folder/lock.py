@@ -33,16 +33,7 @@ class FolderLock:
 
         Raises `UserError` with the other launch's pid when it is taken.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / NAME).open("a+")
-        except OSError as error:
-            raise UserError(f"{self.folder}: cannot be written ({error.strerror}).") from error
-        with lock as handle:
-            try:
-                _take(handle)
-            except BlockingIOError as error:
-                raise self._taken(handle) from error
+        with self._locked(fcntl.LOCK_EX) as handle:
             handle.truncate(0)
             handle.write(str(os.getpid()))
             handle.flush()
@@ -54,22 +45,36 @@ class FolderLock:
 
         Raises `UserError` where a launch holds it.
         """
-        with (self.folder / NAME).open("a+") as handle:
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[TextIO]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / NAME).open("a+")
+        except OSError as error:
+            raise UserError(f"{self.folder}: cannot be written ({error.strerror}).") from error
+        with lock as handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                _take(handle, how)
             except BlockingIOError as error:
                 raise self._taken(handle) from error
-            yield
+            except OSError as error:
+                raise UserError(
+                    f"{self.folder}: its file system keeps no locks ({error.strerror}), without "
+                    "which two launches would spoil each other's results. Give a folder elsewhere "
+                    "with --out."
+                ) from error
+            yield handle
 
     def _taken(self, handle: TextIO) -> UserError:
         handle.seek(0)
-        who = f"another launch (pid {handle.read().strip()}) is running"
-        how = f"stop it ({self._how_to_stop})"
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pass
-        else:
+        holder = f"(pid {handle.read().strip()})"
+        if self.kind == "trial":
+            return UserError(f"{self.folder}: another task {holder} is running this trial.")
+        who, how = f"another launch {holder} is running", f"stop it ({self._how_to_stop})"
+        if _is_shared(handle):
             who, how = "tasks of Slurm are running", "cancel them (sleepsweep slurm cancel)"
         return UserError(
             f"{self.folder}: {who} this {self.kind}; wait for it, {how}, or give another folder "
@@ -109,14 +114,22 @@ class FolderLock:
         return pid
 
 
-def _take(lock: TextIO) -> None:
+def _take(lock: TextIO, how: int) -> None:
     # Whoever asks for the holder takes the lock for a moment: that must not refuse a launch.
     for _ in range(PATIENCE - 1):
         try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return fcntl.flock(lock, how | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(0.05)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(lock, how | fcntl.LOCK_NB)
+
+
+def _is_shared(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _pid(lock: TextIO) -> int:

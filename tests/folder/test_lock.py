@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -75,3 +77,27 @@ time.sleep(0.1)
     with lock.held():
         assert lock.holder() == os.getpid()
     process.wait(timeout=60)
+
+
+def test_a_file_system_without_locks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    lock = FolderLock(tmp_path)
+    with pytest.raises(UserError, match="keeps no locks"), lock.held():
+        pass
+    with pytest.raises(UserError, match="keeps no locks"), lock.shared():
+        pass
+
+
+def test_a_trial_that_another_task_runs_is_told_as_that(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path, "trial")
+    with (
+        lock.held(),
+        pytest.raises(UserError, match=rf"another task \(pid {os.getpid()}\)"),
+        lock.held(),
+    ):
+        pass

@@ -10,9 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sleepsweep.cluster.slurm.options import SlurmOptions
-
-RESUMABLE = 3
-"""The exit status of a command that was ended early and can go on."""
+from sleepsweep.exitstatus import INCOMPLETE
 
 
 def render_ray(options: SlurmOptions, sweep: Path, launch: Sequence[str], log: Path) -> str:
@@ -65,5 +63,5 @@ def _rendered(
         log=str(log),
         array=array,
         bin=str(Path(sys.executable).parent),
-        resumable=RESUMABLE,
+        resumable=INCOMPLETE,
     )
