@@ -58,6 +58,7 @@ class Meter:
         self._ended = self._reports = 0
         self._last = (0, 0, time.perf_counter(), time.thread_time())
         self.rows: list[Figures] = []
+        self.read_at = 0.0
 
     def trial_started(self, record: TrialRecord) -> None:
         """Start the clock with the first trial: Ray's own start is not the sweep's."""
@@ -78,7 +79,7 @@ class Meter:
     def _read(self) -> None:
         now = (self._ended, self._reports, time.perf_counter(), time.thread_time())
         trials, reports, wall_s, driver_s = (b - a for a, b in zip(self._last, now, strict=True))
-        self._last = now
+        self._last, self.read_at = now, now[2]
         self.rows.append({
             "trials": self._ended, "s_a_trial": wall_s / trials,
             "driver_ms_a_trial": 1000 * driver_s / trials,
@@ -137,10 +138,14 @@ def run(trials: int, reports: int, nodes: int, concurrent: int, profiled: str | 
         unsent = tracker.close(complete=True, renewed=True)
         if unsent:
             raise RuntimeError(unsent)
-        lag_s, started = time.perf_counter() - ended, time.perf_counter()
+        lag_s, end_s, started = (
+            time.perf_counter() - ended,
+            ended - meter.read_at,
+            time.perf_counter(),
+        )
         folder.records()
         return {
-            "rows": meter.rows, "plan_s": planned_s, "lag_s": lag_s,
+            "rows": meter.rows, "plan_s": planned_s, "lag_s": lag_s, "end_s": end_s,
             "read_s": time.perf_counter() - started, "nodes": nodes, "concurrent": concurrent,
             "reports": reports,
         }  # fmt: skip
@@ -185,9 +190,10 @@ def markdown(results: Figures) -> str:
         (
             table(head, rows),
             f"{results['nodes']} nodes, {results['concurrent']} trials at a time, "
-            f"{results['reports']} reports each. Planned in {results['plan_s']:.1f} s; MLflow's "
-            f"file complete {results['lag_s']:.1f} s after the last trial; the records of "
-            f"{last:,} trials read in {results['read_s']:.1f} s.",
+            f"{results['reports']} reports each. Planned in {results['plan_s']:.1f} s; after the "
+            f"last trial Ray ended in {results['end_s']:.1f} s, and MLflow's file was complete "
+            f"{results['lag_s']:.1f} s later; the records of {last:,} trials are read in "
+            f"{results['read_s']:.1f} s.",
         )
     )
 
