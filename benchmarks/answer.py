@@ -15,7 +15,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -112,25 +112,28 @@ def curve(way: Way, planted: Planted, world: World, replicates: int) -> Curve:
     """Run studies, and read them at the sizes around the one that is enough."""
     best = next(iter(world.gains()))
     tables = [planted.study(way.plan(seed), world, seed) for seed in range(replicates)]
-    right: dict[int, list[float]] = {}
 
-    def share(place: int) -> float:
-        if place not in right:
-            cuts = (way.cut(table, way.sizes[place]) for table in tables)
-            right[place] = [float(way.rank(cut) == best) for cut in cuts]
-        return float(np.mean(right[place]))
+    def right(place: int) -> list[float]:
+        cuts = (way.cut(table, way.sizes[place]) for table in tables)
+        return [float(way.rank(cut) == best) for cut in cuts]
 
-    low, high = -1, len(way.sizes)
+    at = around(right, len(way.sizes))
+    sizes = [way.sizes[place] for place in sorted(at)]
+    steps = np.array([[steps_trained(way.cut(table, size)) for size in sizes] for table in tables])
+    return Curve(sizes, steps, np.array([at[place] for place in sorted(at)]).T)
+
+
+def around(right: Callable[[int], list[float]], count: int) -> dict[int, list[float]]:
+    """What studies found at the places of `count` sizes around the first that is enough.
+
+    By bisection; a share that is high by chance has worse ones after it, so some more are seen.
+    """
+    known = cache(right)
+    low, high = -1, count
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if share(middle) >= SHARE else (middle, high)
-    for place in (low - 1, low, high, high + 1):  # what is near the line is seen on both sides
-        if 0 <= place < len(way.sizes):
-            share(place)
-    places = sorted(right)
-    sizes = [way.sizes[place] for place in places]
-    steps = np.array([[steps_trained(way.cut(table, size)) for size in sizes] for table in tables])
-    return Curve(sizes, steps, np.array([right[place] for place in places]).T)
+        low, high = (low, middle) if np.mean(known(middle)) >= SHARE else (middle, high)
+    return {place: known(place) for place in range(max(low - 1, 0), min(high + 3, count))}
 
 
 def steps_trained(table: ResultsTable) -> float:

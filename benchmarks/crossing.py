@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
+from sklearn.isotonic import isotonic_regression
 
 Matrix = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Curve:
         """
         right = self.right if rows is None else self.right[rows]
         steps = (self.steps if rows is None else self.steps[rows]).mean(axis=0)
-        risen = IsotonicRegression().fit_transform(np.log(steps), right.mean(axis=0))
+        risen = np.asarray(isotonic_regression(right.mean(axis=0)))
         enough = np.flatnonzero(risen >= share - 1e-9)
         if not len(enough):
             return float("inf")
