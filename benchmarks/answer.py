@@ -234,7 +234,16 @@ def main() -> None:
         for name in options.worlds
     }
     print(markdown(results))
-    print(json.dumps(results))
+    print(json.dumps(_finite(results)))
+
+
+def _finite(value: Any) -> Any:
+    """The value as JSON can hold it: None for what is infinite."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and np.isinf(value) else value
 
 
 if __name__ == "__main__":

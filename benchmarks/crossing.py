@@ -11,7 +11,7 @@ from sklearn.isotonic import isotonic_regression
 Matrix = NDArray[np.float64]
 
 LEVEL = 0.95
-RESAMPLED = 2000
+RESAMPLED = 1000
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ class Planted:
         strengths = np.array([world.strengths(trial.policy) for _, trial in drawn(plan)])
         values = world.value(strengths)
 
-        reached = [(step / plan.rungs[-1]) ** self.growth for step in plan.rungs]
+        reached = [float((step / plan.rungs[-1]) ** self.growth) for step in plan.rungs]
 
         def score(place: int, block: int, rung: int, rungs: int) -> float:
             tilt = (1 - reached[rung]) * float(strengths[place] @ tilts)

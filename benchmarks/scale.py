@@ -106,7 +106,7 @@ def cluster(nodes: int, cpus: int) -> Iterator[str]:
         found.wait_for_nodes()
         yield str(found.address)
     finally:
-        found.shutdown()
+        found.shutdown()  # type: ignore[no-untyped-call]
 
 
 def spec(trials: int, reports: int, concurrent: int, address: str) -> SweepSpec:

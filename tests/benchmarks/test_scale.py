@@ -41,6 +41,7 @@ def test_the_meter_reads_what_has_been_since_the_mark_before(
     assert meter.rows[-1]["behind"] == 3
 
 
+@pytest.mark.slow
 def test_parts_are_timed_after_a_sweep_that_has_ended() -> None:
     few, more = growth.measure(20), growth.measure(60)
     assert min(*few.values(), *more.values()) > 0
@@ -49,6 +50,7 @@ def test_parts_are_timed_after_a_sweep_that_has_ended() -> None:
     assert "| times, of 3 times the trials |" in text
 
 
+@pytest.mark.slow
 def test_made_up_trials_of_a_sweep_have_ended_and_differ() -> None:
     sweep = growth.Sweep.after(12)
     assert {record.state for record in sweep.records} == {"done"}
