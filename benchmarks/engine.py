@@ -35,7 +35,8 @@ from sleepsweep.trial import TrialSpec
 CONCURRENT, BUSY_TRIALS = 2, 12
 POOL = (
     "RandomAmplitudeScaling", "RandomDCShift", "SignFlip", "RandomBandStopFilter", "TailoredMixup",
-    "CutoutResize", "RandomZeroMasking", "TimeReversal", "TimeWarping", "Permutation",
+    "CutoutResize", "RandomZeroMasking", "AverageFiltering", "RandomAdditiveGaussianNoise",
+    "TimeReversal", "TimeWarping", "Permutation", "RandomTimeShift",
 )  # fmt: skip
 Figures = dict[str, float]
 

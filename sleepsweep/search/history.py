@@ -6,20 +6,25 @@ a block is worth becomes clearer with each of its trials.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import isnan
 from statistics import fmean
-from typing import Any
+from typing import Any, Self
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
-from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
+from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from sleepsweep.search.samplers import Sampler
 from sleepsweep.spec.objectives import OBJECTIVES
 from sleepsweep.spec.ranges import Suggest
+
+UNTIMED = datetime(1970, 1, 1)
+"""When a trial was run, which no sampler asks."""
 
 Row = Mapping[str, Any]
 Block = tuple[str, int]
@@ -46,6 +51,14 @@ class Entry:
         """Note a rung; a restarted worker reports those of its checkpoint again."""
         if row["rung"] >= len(self.rows):
             self.rows.append(row)
+
+
+class _Told(FrozenTrial):
+    """A trial as Optuna is told of it. It is made for one study, and nobody changes it."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Optuna's own copy of each trial took most of the time of a suggestion after many.
+        return copy(self)
 
 
 class History:
@@ -134,9 +147,11 @@ class History:
             state, values = (TrialState.COMPLETE, found) if whole else (TrialState.PRUNED, None)
         # Optuna ranks stopped trials by one objective only.
         seen = {} if others else {row["rung"] + 1: told(row, first) for row in entry.rows}
-        return create_trial(
-            state=state, values=values, params=entry.suggestion or {},
-            distributions=entry.distributions, intermediate_values=seen,
+        return _Told(
+            number=-1, trial_id=-1, state=state, value=None, values=values,
+            datetime_start=UNTIMED, datetime_complete=UNTIMED if entry.ended else None,
+            params=entry.suggestion or {}, distributions=entry.distributions,
+            intermediate_values=seen, user_attrs={},
             system_attrs=entry.notes or self._sampler.memory(complete),
         )  # fmt: skip
 

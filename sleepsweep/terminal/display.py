@@ -3,8 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
@@ -110,6 +110,10 @@ class Lines(Silent):
         )
 
 
+DRAWING = 0.05
+"""The share of the time that drawing may take: a picture of many trials is drawn less often."""
+
+
 class LiveTable(Silent):
     """A live picture: progress and time left, the rungs, the best so far, what is running."""
 
@@ -125,14 +129,33 @@ class LiveTable(Silent):
         self._before = sum(record.is_finished for record in self._records.values())
         self._steps_before = _steps(self._records.values())
         self._started = time.monotonic()
+        self._drawn: RenderableType = ""
+        self._due = 0.0
 
-    def running(self) -> AbstractContextManager[Any]:
-        """Return rich's live display; it redraws itself twice a second."""
-        return Live(console=self._console, get_renderable=self._draw, refresh_per_second=2)
+    @contextmanager
+    def running(self) -> Iterator[Live]:
+        """Show rich's live display, which redraws itself twice a second, or more seldom."""
+        with Live(
+            console=self._console, get_renderable=self.picture, refresh_per_second=2
+        ) as live:  # fmt: skip
+            try:
+                yield live
+            finally:
+                # What stays on the screen is how it ended.
+                self._due = 0.0
 
     def trial_started(self, record: TrialRecord) -> None:
         """Show the trial."""
         self._records[record.trial.id] = record
+
+    def picture(self) -> RenderableType:
+        """The picture as it is now, or, where it takes long to draw, as it was last drawn."""
+        began = time.monotonic()
+        if began >= self._due:
+            self._drawn = self._draw()
+            took = time.monotonic() - began
+            self._due = began + took / DRAWING
+        return self._drawn
 
     def _draw(self) -> RenderableType:
         records = list(self._records.values())

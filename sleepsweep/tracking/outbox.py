@@ -35,6 +35,12 @@ class Outbox:
         """Why the last job that failed did."""
         return self._error
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs are not done yet."""
+        with self._changed:
+            return len(self._jobs)
+
     def put(self, name: str, job: Job) -> None:
         """Have a job done after those that wait; returns at once."""
         with self._changed:

@@ -38,6 +38,11 @@ class Tracker:
         self._outbox = Outbox()
         self._outbox.put("the sweep's run", self._mirror.open)
 
+    @property
+    def waiting(self) -> int:
+        """How many trials, and other entries, have something that is still to be sent."""
+        return self._outbox.waiting
+
     def trial_started(self, record: TrialRecord) -> None:
         """Open the trial's run, or open it again."""
         self._note(record)

@@ -43,7 +43,7 @@ def test_the_live_picture_counts_trials_rungs_and_the_best(plan: Plan) -> None:
     running = trial(plan, 3, (0, 0.7, "continue"))
     live = LiveTable(screen, plan.spec.name, len(plan.slots), plan.spec.rungs, [done])
     live.trial_started(running)
-    screen.print(live._draw())
+    screen.print(live.picture())
     said = text(screen)
     assert "1 of 7 trials" in said
     assert "1 finished · 1 running" in said
@@ -60,7 +60,7 @@ def test_the_pace_is_of_this_launch_alone(plan: Plan, monkeypatch: pytest.Monkey
         live.trial_started(record)
     monkeypatch.setattr(live, "_started", time.monotonic() - 4)
     screen = console()
-    screen.print(live._draw())
+    screen.print(live.picture())
     # Two trials of four steps each in four seconds; four more trials are to come.
     assert "2.0 steps/s, 0 min 04 s so far, about 0 min 08 s left" in text(screen)
 
@@ -136,3 +136,18 @@ def test_the_ranking_is_in_order_and_names_its_reference(plan: Plan) -> None:
     assert "-1.0 to +2.0" in said
     assert "points against 1" in said
     assert "reference" in said
+
+
+def test_a_picture_that_takes_long_is_drawn_less_often_and_at_the_end(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = LiveTable(console(), plan.spec.name, len(plan.slots), plan.spec.rungs, [])
+    monkeypatch.setattr("sleepsweep.terminal.display.DRAWING", float("inf"))
+    first = live.picture()
+    assert live.picture() is not first
+    monkeypatch.setattr("sleepsweep.terminal.display.DRAWING", 1e-9)
+    with live.running():
+        drawn = live.picture()
+        live.trial_started(trial(plan, 0, (0, 0.4, "continue")))
+        assert live.picture() is drawn
+    assert live.picture() is not drawn
