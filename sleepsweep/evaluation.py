@@ -1,5 +1,6 @@
 """A model on recordings: whose epochs it may stage, and what of a folder is a model."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ class ModelFile:
         """The experiment's folder, None for a file that lies elsewhere."""
         folder = ExperimentFolder(self.path.parent)
         return folder if folder.manifest_path.exists() else None
+
+    @property
+    def digest(self) -> str:
+        """A short hash of the file: another training makes another."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
 
     @property
     def beside(self) -> Path:
@@ -162,9 +168,9 @@ def opened(file: ModelFile, store: Store, people: People) -> Store:
 def write_account(file: ModelFile, store: Store, people: People, path: Path) -> None:
     """Write down which model was shown whose epochs, when, and by which command."""
     account = {
-        "model": str(file.path), "store": str(store.folder), "data_hash": store.data_hash,
-        "subjects": list(people.subjects), "opened_test_subjects": people.opens_test,
-        "note": people.note, **now(),
+        "model": str(file.path), "model_sha256": file.digest, "store": str(store.folder),
+        "data_hash": store.data_hash, "subjects": list(people.subjects),
+        "opened_test_subjects": people.opens_test, "note": people.note, **now(),
     }  # fmt: skip
     with writing(path), replacing(path) as partial:
         partial.write_text(json.dumps(account, indent=1))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from sleepsweep.evaluation import ModelFile, evaluate_people, read_model, scored_people
@@ -69,6 +70,17 @@ def test_evaluations_beside_the_model_are_on_its_card(copied: Path, store: Any) 
     title = f"Evaluated on {escaped(store.folder.name)} (1 subject)"
     assert title in card(file, ONNX)
     assert title not in card(read_model(copied, classifier=True), ONNX)
+
+
+def test_evaluations_of_a_network_trained_before_are_not(copied: Path, store: Any) -> None:
+    path = copied / "probe.safetensors"
+    file = read_model(path, classifier=True)
+    people = scored_people(file.model.about, store, strangers=False)
+    evaluate_people(file, store, people, copied / "evaluations" / "own")
+    with torch.no_grad():
+        next(file.model.network.parameters()).add_(1e-3)
+    file.model.save(path)
+    assert "Evaluated on" not in card(read_model(path, classifier=True), ONNX)
 
 
 def test_a_file_without_its_experiment_has_a_card_without_scores(
