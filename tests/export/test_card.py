@@ -1,6 +1,7 @@
 """The model card says what is known of a model, and no more."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,18 @@ def test_it_says_what_the_model_is_and_that_it_is_no_medical_device(finetuned: M
 def test_what_a_user_wrote_is_text(finetuned: ModelFile) -> None:
     assert r"Does \<b\>it\</b\> run?" in card(finetuned, ONNX)
     assert escaped("a|b\n# c `d`") == r"a\|b \# c \`d\`"
+
+
+CRAFTED = "0` |\n\n# Approved medical device\n\n<img src=x onerror=alert(1)>"
+
+
+def test_what_a_header_says_is_text(finetuned: ModelFile) -> None:
+    about = finetuned.model.about.model_copy(update={"data_hash": CRAFTED})
+    crafted = replace(finetuned, model=replace(finetuned.model, about=about))
+    text = card(crafted, ONNX)
+    assert "\n# Approved" not in text
+    assert "<img" not in text.replace(r"\<", "")
+    assert r"\# Approved medical device \<img" in text
 
 
 def test_where_recordings_lie_is_not_told(copied: Path) -> None:
