@@ -22,7 +22,7 @@ from sleepsweep.learn.probe import embed_rows
 from sleepsweep.learn.staging import Staging
 from sleepsweep.model import About, Model
 from sleepsweep.progress import Progress, silent
-from sleepsweep.ready import READY, READY_MODEL
+from sleepsweep.ready import READY_MODEL, is_ready
 from sleepsweep.replacing import replacing, writing
 from sleepsweep.scores import Staged
 
@@ -58,9 +58,9 @@ def read_model(path: Path, *, classifier: bool, trust: bool = False) -> ModelFil
 
     The word ``ready`` is the model that comes with sleepsweep. With `classifier` it must have one;
     with `trust` its encoder may be a class of the user's own. Raises `UserError` where there is
-    none.
+    none, and where a path is called ``ready`` as well.
     """
-    if str(path) == READY:
+    if is_ready(path):
         path = READY_MODEL
     if path.is_dir():
         wanted = (FINETUNED, PROBE) if classifier else (FINETUNED, ENCODER, PROBE)
