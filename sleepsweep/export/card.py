@@ -1,4 +1,4 @@
-"""The model card: what a network is, how it was trained, what it is worth, where it ends."""
+"""The model card: what a network is, how it was trained, what it is worth, its limits."""
 
 import json
 import re
