@@ -1,5 +1,6 @@
 """A model on recordings: whose epochs it may stage, and what of a folder is a model."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from sleepsweep.learn.probe import embed_rows
 from sleepsweep.learn.staging import Staging
 from sleepsweep.model import About, Model
 from sleepsweep.progress import Progress, silent
-from sleepsweep.ready import READY, READY_MODEL
+from sleepsweep.ready import READY_MODEL, is_ready
 from sleepsweep.replacing import replacing, writing
 from sleepsweep.scores import Staged
 
@@ -42,6 +43,11 @@ class ModelFile:
         return folder if folder.manifest_path.exists() else None
 
     @property
+    def digest(self) -> str:
+        """A short hash of the file: another training makes another."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
+
+    @property
     def beside(self) -> Path:
         """Where what is found with it goes: its own folder, the current one for the ready model."""
         return Path() if self.path == READY_MODEL else self.path.parent
@@ -52,9 +58,9 @@ def read_model(path: Path, *, classifier: bool, trust: bool = False) -> ModelFil
 
     The word ``ready`` is the model that comes with sleepsweep. With `classifier` it must have one;
     with `trust` its encoder may be a class of the user's own. Raises `UserError` where there is
-    none.
+    none, and where a path is called ``ready`` as well.
     """
-    if str(path) == READY:
+    if is_ready(path):
         path = READY_MODEL
     if path.is_dir():
         wanted = (FINETUNED, PROBE) if classifier else (FINETUNED, ENCODER, PROBE)
@@ -162,9 +168,9 @@ def opened(file: ModelFile, store: Store, people: People) -> Store:
 def write_account(file: ModelFile, store: Store, people: People, path: Path) -> None:
     """Write down which model was shown whose epochs, when, and by which command."""
     account = {
-        "model": str(file.path), "store": str(store.folder), "data_hash": store.data_hash,
-        "subjects": list(people.subjects), "opened_test_subjects": people.opens_test,
-        "note": people.note, **now(),
+        "model": str(file.path), "model_sha256": file.digest, "store": str(store.folder),
+        "data_hash": store.data_hash, "subjects": list(people.subjects),
+        "opened_test_subjects": people.opens_test, "note": people.note, **now(),
     }  # fmt: skip
     with writing(path), replacing(path) as partial:
         partial.write_text(json.dumps(account, indent=1))

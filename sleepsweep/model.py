@@ -44,7 +44,7 @@ class About(PartSpec):
     epoch_s: Annotated[float, Field(gt=0, le=3600)]
     normalize: Normalize
     wake_crop_min: float | None = None
-    data_hash: str
+    data_hash: Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
     seen: Names
     test: Names
 

@@ -1,5 +1,6 @@
 """Which model is taken, whose epochs it may stage, and what is written down of it."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -99,6 +100,9 @@ def test_of_the_same_recordings_only_the_test_subjects_are_scored(
     assert account["opened_test_subjects"] is True
     assert account["data_hash"] == store.data_hash
     assert account["model"] == str(copied / "finetuned.safetensors")
+    whole = hashlib.sha256((copied / "finetuned.safetensors").read_bytes()).hexdigest()
+    assert whole.startswith(account["model_sha256"])
+    assert len(account["model_sha256"]) == 16
     # The experiment's own last stage told the same.
     ours = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
     tested = pd.read_csv(copied / "test" / "finetune" / "predictions.csv", keep_default_na=False)

@@ -216,6 +216,7 @@ DAMAGED: dict[str, Change] = {
     "unknown key": described(colour="green"),
     "unknown key of the encoder": described(encoder={"name": "SimpleSleepNet", "depth": 3}),
     "unknown encoder": described(encoder={"name": "Other"}),
+    "a hash that is text": described(data_hash="0\n# Approved medical device"),
     "unknown classifier": described(classifier="oracle"),
     "wrong type": described(sfreq="fast"),
     "no samples": described(sfreq=0.0),

@@ -1,10 +1,12 @@
 """The ready model: small, whole, made by the recipe of the repository, with a card that fits it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from sleepsweep.errors import UserError
 from sleepsweep.evaluation import read_model
 from sleepsweep.experiment.policy import as_entry
 from sleepsweep.experiment.spec import ExperimentSpec
@@ -55,6 +57,23 @@ def test_its_card_says_what_it_must(ready: Model) -> None:
 def test_its_card_names_every_augmentation_of_the_policy() -> None:
     for member in read_study(ExperimentSpec, RECIPE).policy:
         assert as_entry(member)[0] in CARD
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
+def test_a_path_of_the_same_name_is_not_silently_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / READY
+    make(own)
+    for word in (READY, "./ready"):
+        with pytest.raises(UserError, match="as well") as told:
+            read_model(Path(word), classifier=True)
+        # Either full path that it names is taken for what it says.
+        assert f"{own} or {READY_MODEL}." in str(told.value)
+    assert read_model(READY_MODEL, classifier=True).path == READY_MODEL
+    with pytest.raises(UserError, match=r"has none of|is no safetensors file"):
+        read_model(own, classifier=True)
 
 
 def test_nothing_is_written_beside_it() -> None:

@@ -1,4 +1,4 @@
-"""The model card: what a network is, how it was trained, what it is worth, where it ends."""
+"""The model card: what a network is, how it was trained, what it is worth, its limits."""
 
 import json
 import re
@@ -88,7 +88,8 @@ def _scores(file: ModelFile, folder: ExperimentFolder) -> Iterator[Scored]:
             yield _scored(folder.path / place, SCORED[place])
     for account in sorted(folder.path.glob(f"evaluations/*/{ACCOUNT}")):
         told = json.loads(account.read_text())
-        if Path(told["model"]).name == file.path.name:
+        # By what is in the file: after another training the same name is another network.
+        if told.get("model_sha256") == file.digest:
             yield _scored(account.parent, f"Evaluated on {Path(told['store']).name}")
 
 

@@ -1,6 +1,6 @@
 """Writes the folder that a model leaves in: everything in it works without sleepsweep's engine."""
 
-import shutil
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +48,14 @@ def export_model(file: ModelFile, out: Path) -> Exported:
         (partial / EXAMPLE).write_text(example, encoding="utf-8")
         (partial / CARD).write_text(card(file, onnx), encoding="utf-8")
         if file.path == READY_MODEL:
-            shutil.copy(READY_CARD, partial / READY_CARD.name)
+            text = without_relative_links(READY_CARD.read_text(encoding="utf-8"))
+            (partial / READY_CARD.name).write_text(text, encoding="utf-8")
     return Exported(out, onnx)
+
+
+def without_relative_links(markdown: str) -> str:
+    """The words of links into the repository without their paths, which lead nowhere elsewhere."""
+    return re.sub(r"\[([^\]]+)\]\((?![a-z]+:|#)[^)]*\)", r"\1", markdown)
 
 
 def check_free(out: Path) -> None:

@@ -80,20 +80,30 @@ def write_onnx(model: Model, epochs: Epochs, path: Path) -> OnnxFile:
     """Write a model to `path`, and compare it with torch on `epochs` (epoch, channel, time).
 
     The file takes any number of epochs at once, normalised as the model's own. Raises `UserError`
-    for an encoder that ONNX has no words for, and where the two differ by more than 1e-4.
+    for an encoder that ONNX has no words for, where its numbers are none, and where the two differ
+    by more than 1e-4.
     """
     import onnx
 
     network, names = _WithOutputs(model).eval(), tuple(outputs_of(model))
     onnx.save(_described(_exported(network, epochs, names, model), model), path)
     difference = _difference(network, epochs, path)
-    # Written so that NaN is refused as well.
-    if not difference <= TOLERANCE:
+    _check_same(difference, model)
+    return OnnxFile(path, names, path.stat().st_size, difference)
+
+
+def _check_same(difference: float, model: Model) -> None:
+    if np.isnan(difference):
+        raise UserError(
+            f"{model.about.encoder.name}: the network gives no numbers (NaN) for simulated epochs, "
+            "so that its training has diverged. Nothing was written; train it again with a lower "
+            "learning_rate."
+        )
+    if difference > TOLERANCE:
         raise UserError(
             f"{model.about.encoder.name}: as ONNX its outputs differ from torch's by up to "
             f"{difference:.1g}, and {TOLERANCE:g} is allowed. Nothing was written."
         )
-    return OnnxFile(path, names, path.stat().st_size, difference)
 
 
 def _exported(network: nn.Module, epochs: Epochs, names: tuple[str, ...], model: Model) -> Any:
@@ -149,7 +159,8 @@ def _difference(network: nn.Module, epochs: Epochs, path: Path) -> float:
     alone = session.run(None, {INPUT: epochs[:1]})
     pairs = [*zip(found, expected, strict=True)]
     pairs += [(one, whole[:1]) for one, whole in zip(alone, expected, strict=True)]
-    return max(float(np.abs(one - other).max()) for one, other in pairs)
+    # By numpy, as Python's own max passes over a NaN that does not come first.
+    return float(np.max([np.abs(one - other).max() for one, other in pairs]))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sleepsweep.data.edf.description import Description, HypnogramFileSpec, read_description
 from sleepsweep.data.edf.header import read_header
-from sleepsweep.data.edf.hypnogram import UNSCORED, Hypnogram
+from sleepsweep.data.edf.hypnogram import Hypnogram
 from sleepsweep.errors import UserError
 from sleepsweep.metrics import Confusion, confusion, summary
 from sleepsweep.predict.prediction import Prediction
@@ -27,9 +27,9 @@ FORMATS: dict[str, Format] = {
 
 @dataclass(frozen=True)
 class Agreement:
-    """Predicted stages beside a reference's, both (epoch,), -1 where one of them is unknown.
+    """Predicted stages beside a reference's, both whole, (epoch,), each -1 where it is unknown.
 
-    `source` is the reference's file.
+    They are compared on the epochs whose stage both know. `source` is the reference's file.
     """
 
     predicted: NDArray[np.int8]
@@ -37,23 +37,27 @@ class Agreement:
     epoch_s: float
     source: str
 
+    @cached_property
+    def both(self) -> NDArray[np.bool_]:
+        """Which epochs are compared, (epoch,)."""
+        return (self.reference >= 0) & (self.predicted >= 0)
+
     @property
     def epochs(self) -> int:
         """How many epochs are compared."""
-        return int((self.reference >= 0).sum())
+        return int(self.both.sum())
 
     @cached_property
     def matrix(self) -> Confusion:
         """The confusion matrix, (5, 5), rows the reference."""
-        both = self.reference >= 0
-        return confusion(self.reference[both], self.predicted[both])
+        return confusion(self.reference[self.both], self.predicted[self.both])
 
     def measures(self) -> dict[str, float]:
         """Accuracy, macro-F1, κ and the F1 of each stage, in 0–1, by name; NaN where undefined."""
         return summary(self.matrix)
 
     def statistics(self) -> Mapping[str, dict[str, float]]:
-        """The sleep statistics of the `predicted` and of the `reference` stages."""
+        """The sleep statistics of the `predicted` and of the `reference` stages, each whole."""
         each = {"predicted": self.predicted, "reference": self.reference}
         return {name: sleep_statistics(stages, self.epoch_s) for name, stages in each.items()}
 
@@ -83,7 +87,7 @@ def read_reference(
 
 
 def agreement_with(reference: Hypnogram, prediction: Prediction) -> Agreement:
-    """Compare a prediction with the reference on the epochs whose stage both know.
+    """Lay a prediction beside the reference, to compare where both know the stage.
 
     The prediction's epochs must begin where the reference's do (`Hypnogram.on`). Raises `UserError`
     where there is no such epoch.
@@ -93,15 +97,10 @@ def agreement_with(reference: Hypnogram, prediction: Prediction) -> Agreement:
     first_s, scored = reference.on(night.epoch_s, lasts_s)
     if first_s != night.first_s or len(scored) != len(stages):
         raise ValueError(f"{night.path}: epochs from {night.first_s} s, those scored: {first_s} s")
-    both = (scored >= 0) & (stages >= 0)
-    if not both.any():
+    found = Agreement(stages, scored, night.epoch_s, reference.source)
+    if not found.epochs:
         raise UserError(
             f"{reference.source}: scores no epoch of {night.path} that can be used. Give the "
             "hypnogram of this recording."
         )
-    return Agreement(
-        predicted=np.where(both, stages, UNSCORED).astype(np.int8),
-        reference=np.where(both, scored, UNSCORED).astype(np.int8),
-        epoch_s=night.epoch_s,
-        source=reference.source,
-    )
+    return found

@@ -24,11 +24,12 @@ UNITS = {
 def sleep_statistics(stages: ArrayLike, epoch_s: float) -> dict[str, float]:
     """Return the statistics of stages (epoch,), 0–4 and negative where unknown, by name.
 
-    `recorded` is the time of all epochs, `sleep_time` (TST) that asleep, `sleep_efficiency` their
-    ratio, `sleep_onset_latency` the time before the first epoch asleep, `waso` the wake between
-    that and the last one, `rem_latency` the time from sleep onset to the first R; ``minutes.N2``
-    is the time in a stage, ``percent.N2`` its share of the sleep time. NaN without any sleep
-    (`rem_latency`: without R) where that leaves nothing to tell.
+    `recorded` is the time of all epochs, `sleep_time` (TST) that asleep, `sleep_efficiency` its
+    share of `recorded`, `sleep_onset_latency` the time before the first epoch asleep, `waso` the
+    wake between that and the last one, `rem_latency` the time from sleep onset to the first R;
+    ``minutes.N2`` is the time in a stage, ``percent.N2`` its share of the sleep time. NaN without
+    any sleep (`rem_latency`: without R; `sleep_efficiency`: without any known stage) where that
+    leaves nothing to tell.
     """
     found, minutes = np.asarray(stages), epoch_s / 60
     asleep, rem = np.flatnonzero(found > 0), np.flatnonzero(found == R)
@@ -36,11 +37,10 @@ def sleep_statistics(stages: ArrayLike, epoch_s: float) -> dict[str, float]:
     onset, end = (asleep[0], asleep[-1]) if len(asleep) else (0, -1)
     wake_between = int(np.sum(found[onset : end + 1] == 0))
     counts = {stage: int(np.sum(found == code)) for code, stage in enumerate(STAGES)}
-    known = sum(counts.values())
     return {
         "recorded": len(found) * minutes,
         "sleep_time": len(asleep) * minutes,
-        "sleep_efficiency": 100 * len(asleep) / known if known else nan,
+        "sleep_efficiency": 100 * len(asleep) / len(found) if any(counts.values()) else nan,
         "sleep_onset_latency": onset * minutes if len(asleep) else nan,
         "waso": wake_between * minutes if len(asleep) else nan,
         "rem_latency": (rem[0] - onset) * minutes if len(rem) else nan,

@@ -83,6 +83,7 @@ def test_intervals_are_over_subjects_and_the_page_has_them(explained: Explained)
     text = html(explained)
     assert "60 epochs of 3 subjects" in text
     assert "From fewer than five subjects" in text
+    assert "Of 7 bands the one that costs most. Picking the largest makes it look larger" in text
     for line in lines(explained):
         assert f">{line.band}" in text
         assert line.loss in text

@@ -1,11 +1,13 @@
 """The model card says what is known of a model, and no more."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from sleepsweep.evaluation import ModelFile, evaluate_people, read_model, scored_people
@@ -53,6 +55,18 @@ def test_what_a_user_wrote_is_text(finetuned: ModelFile) -> None:
     assert escaped("a|b\n# c `d`") == r"a\|b \# c \`d\`"
 
 
+CRAFTED = "0` |\n\n# Approved medical device\n\n<img src=x onerror=alert(1)>"
+
+
+def test_what_a_header_says_is_text(finetuned: ModelFile) -> None:
+    about = finetuned.model.about.model_copy(update={"data_hash": CRAFTED})
+    crafted = replace(finetuned, model=replace(finetuned.model, about=about))
+    text = card(crafted, ONNX)
+    assert "\n# Approved" not in text
+    assert "<img" not in text.replace(r"\<", "")
+    assert r"\# Approved medical device \<img" in text
+
+
 def test_where_recordings_lie_is_not_told(copied: Path) -> None:
     manifest = copied / "experiment.json"
     text = manifest.read_text().replace('"root": null', '"root": "/home/ann/nights"')
@@ -69,6 +83,17 @@ def test_evaluations_beside_the_model_are_on_its_card(copied: Path, store: Any) 
     title = f"Evaluated on {escaped(store.folder.name)} (1 subject)"
     assert title in card(file, ONNX)
     assert title not in card(read_model(copied, classifier=True), ONNX)
+
+
+def test_evaluations_of_a_network_trained_before_are_not(copied: Path, store: Any) -> None:
+    path = copied / "probe.safetensors"
+    file = read_model(path, classifier=True)
+    people = scored_people(file.model.about, store, strangers=False)
+    evaluate_people(file, store, people, copied / "evaluations" / "own")
+    with torch.no_grad():
+        next(file.model.network.parameters()).add_(1e-3)
+    file.model.save(path)
+    assert "Evaluated on" not in card(read_model(path, classifier=True), ONNX)
 
 
 def test_a_file_without_its_experiment_has_a_card_without_scores(

@@ -1,5 +1,6 @@
 """An exported folder: what is in it, that it is the same network, and what it can do without."""
 
+import re
 import subprocess
 import sys
 import venv
@@ -14,6 +15,7 @@ import torch
 from sleepsweep.errors import UserError
 from sleepsweep.evaluation import ModelFile, read_model
 from sleepsweep.export import Exported, export_model, onnxfile
+from sleepsweep.export.folder import without_relative_links
 from sleepsweep.model import Model
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -92,6 +94,18 @@ with torch.inference_mode():
     assert Model.load(folder / "model.safetensors").about == finetuned.model.about
 
 
+def test_the_snippet_of_the_card_gives_the_encoder(
+    finetuned: ModelFile, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", (folder / "README.md").read_text(), re.M | re.S)
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    epochs = torch.randn(2, 1, 3000)
+    with torch.inference_mode():
+        assert torch.equal(names["encoder"](epochs), finetuned.model.encoder(epochs))
+
+
 def test_the_example_needs_numpy_and_onnxruntime_alone(folder: Path) -> None:
     blocked = {"torch", "sleepsweep", "onnx", "scipy", "pandas", "ray", "mlflow", "optuna"}
     code = "import runpy; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
@@ -120,10 +134,22 @@ def test_the_example_runs_in_an_environment_of_its_own(folder: Path, tmp_path: P
 
 def test_the_ready_model_takes_its_own_card_along(tmp_path: Path) -> None:
     export_model(read_model(Path("ready"), classifier=True), tmp_path / "out")
-    assert "# Model card: ready" in (tmp_path / "out" / "CARD.md").read_text()
+    card = (tmp_path / "out" / "CARD.md").read_text()
+    assert "# Model card: ready" in card
+    # What its links are called stays, also where one leads nowhere from here.
+    assert "40 simulated people (what they are), SIM000" in card
+    assert "`ready-sleep-edf.yaml`, which has not been run" in " ".join(card.split())
     text = (tmp_path / "out" / "README.md").read_text()
     assert "[CARD.md](CARD.md)" in text
     assert "None are known" not in text
+    for target in re.findall(r"\]\(([^)]*)\)", card + text):
+        assert target.startswith("https:") or (tmp_path / "out" / target).exists(), target
+
+
+def test_links_that_lead_somewhere_stay() -> None:
+    text = "[a](../b.md), [c](https://d.org/e), [f](#g), [`h`](i/j.yaml) [0.1]"
+    kept = "a, [c](https://d.org/e), [f](#g), `h` [0.1]"
+    assert without_relative_links(text) == kept
 
 
 def test_a_place_that_is_taken_is_left_as_it_is(finetuned: ModelFile, tmp_path: Path) -> None:
@@ -152,7 +178,7 @@ def test_a_file_that_differs_from_torch_is_not_handed_out(
     with pytest.raises(UserError, match=r"differ from torch's by up to 0\.0002"):
         export_model(finetuned, tmp_path / "out")
     monkeypatch.setattr(onnxfile, "_difference", lambda *_: float("nan"))
-    with pytest.raises(UserError, match="differ from torch's by up to nan"):
+    with pytest.raises(UserError, match=r"gives no numbers \(NaN\).*diverged"):
         export_model(finetuned, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 

@@ -10,12 +10,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sleepsweep.data.npz import read_npz
+from sleepsweep.data.recording import prepared
 from sleepsweep.errors import UserError
+from sleepsweep.evaluation import read_model
 from sleepsweep.export import Exported
-from sleepsweep.export.onnxfile import write_onnx
+from sleepsweep.export.onnxfile import _difference, _WithOutputs, write_onnx
 from sleepsweep.export.samples import simulated_epochs
 from sleepsweep.learn.encoders import EncoderSpec
 from sleepsweep.model import About, Model, _built
+from sleepsweep.ready import READY_MODEL
 
 PAGE = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
 
@@ -97,6 +101,60 @@ def test_simulated_epochs_are_such_as_the_model_takes() -> None:
     assert 0.3 < np.median(np.abs(epochs)) < 1.5
     assert len({epochs[0, channel].tobytes() for channel in range(4)}) == 4
     assert np.array_equal(epochs, simulated_epochs(about, 12))
+
+
+class Broken(nn.Module):
+    """A network one of whose outputs is not that of its file."""
+
+    def __init__(self, network: nn.Module, place: int, change: float) -> None:
+        super().__init__()
+        self.network, self.place, self.change = network, place, change
+
+    def forward(self, epochs: Tensor) -> tuple[Tensor, ...]:
+        outputs = [*self.network(epochs)]
+        # In the last epoch alone, which is not the one that is asked for by itself.
+        outputs[self.place] = outputs[self.place].clone()
+        outputs[self.place][-1] += self.change
+        return tuple(outputs)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_largest_difference_is_found_in_any_output_and_nan_in_none_passed_over(
+    tmp_path: Path, place: int
+) -> None:
+    made = model()
+    epochs = simulated_epochs(made.about, 4)
+    path = write_onnx(made, epochs, tmp_path / "model.onnx").path
+    network = _WithOutputs(made).eval()
+    assert _difference(network, epochs, path) < 1e-4
+    assert _difference(Broken(network, place, 0.5), epochs, path) == pytest.approx(0.5, abs=1e-4)
+    assert np.isnan(_difference(Broken(network, place, float("nan")), epochs, path))
+
+
+def test_a_network_that_diverged_is_refused(tmp_path: Path) -> None:
+    made = model()
+    with torch.no_grad():
+        next(made.network.parameters()).fill_(float("nan"))
+    with pytest.raises(UserError, match=r"gives no numbers \(NaN\).*diverged"):
+        write_onnx(made, simulated_epochs(made.about, 2), tmp_path / "model.onnx")
+
+
+def test_real_epochs_too_are_what_torch_says(shared_data: Path, tmp_path: Path) -> None:
+    made = read_model(READY_MODEL, classifier=True).model
+    about = made.about
+    night = read_npz(shared_data / "ucddb" / "ucddb018.npz", about.epoch_s)
+    ready = prepared(night, sfreq=about.sfreq, normalize=about.normalize, wake_crop_min=None)
+    epochs = ready.recording.epochs
+    assert len(epochs) == 822
+    path = write_onnx(made, simulated_epochs(about, 4), tmp_path / "model.onnx").path
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    probabilities, embeddings = session.run(None, {"epochs": epochs})
+    with torch.inference_mode():
+        expected = made.network(torch.from_numpy(epochs)).softmax(dim=-1).numpy()
+        encoded = made.encoder(torch.from_numpy(epochs)).numpy()
+    assert np.abs(probabilities - expected).max() < 1e-4
+    assert np.abs(embeddings - encoded).max() < 1e-4
+    assert set(expected.argmax(axis=1)) == {0, 1, 2, 3, 4}
 
 
 class Undecided(nn.Module):

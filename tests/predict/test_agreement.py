@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sleepsweep.data.edf.hypnogram import hypnogram as made
-from sleepsweep.data.edf.writing import write_hypnogram
+from sleepsweep.data.edf.writing import write_hypnogram, write_psg
 from sleepsweep.errors import UserError
 from sleepsweep.evaluation import ModelFile
 from sleepsweep.metrics import STAGES
@@ -33,7 +33,7 @@ def agreement_of(predicted: Any, reference: Any) -> Agreement:
 
 
 def test_measures_are_of_the_epochs_that_are_compared() -> None:
-    found = agreement_of([0, 1, 2, 2, 3, 3, 4, 4, -1], [0, 2, 2, 2, 3, 2, 4, 4, -1])
+    found = agreement_of([0, 1, 2, 2, 3, 3, 4, 4, -1, 2], [0, 2, 2, 2, 3, 2, 4, 4, 1, -1])
     measures = found.measures()
     assert found.epochs == 8
     assert measures["accuracy"] == 6 / 8
@@ -45,10 +45,29 @@ def test_measures_are_of_the_epochs_that_are_compared() -> None:
     assert found.matrix[2].tolist() == [0, 1, 2, 1, 0]
 
 
-def test_statistics_are_of_the_same_epochs_for_both() -> None:
-    found = agreement_of([0, 1, -1, 4], [0, 0, -1, 4]).statistics()
-    assert found["predicted"] == sleep_statistics([0, 1, -1, 4], 30)
-    assert found["reference"]["rem_latency"] == 0
+def test_statistics_are_of_each_hypnogram_whole() -> None:
+    predicted, reference = [0, 1, -1, -1, 4, 4], [0, 2, 2, 0, 4, -1]
+    found = agreement_of(predicted, reference).statistics()
+    assert found["predicted"] == sleep_statistics(predicted, 30)
+    assert found["reference"] == sleep_statistics(reference, 30)
+
+
+def test_an_expert_s_sleep_is_not_less_for_what_the_model_cannot_use(
+    model: Callable[..., Model], model_file: Path, tmp_path: Path
+) -> None:
+    signal = np.random.default_rng(0).normal(size=24 * 3000) * 20
+    signal[9000:15000] = 0
+    write_psg(tmp_path / "a.edf", [signal], ["Fpz-Cz"], 100, START)
+    scored = [0, 2, 2, 0, 2, *[2] * 17, 0, -1]
+    write_hypnogram(tmp_path / "b.edf", scored, 30, START)
+    file = ModelFile(model_file, model())
+    report = report_on(file, tmp_path / "a.edf", compare=tmp_path / "b.edf")
+    assert report.agreement is not None
+    assert report.agreement.epochs == 21
+    told = report.statistics["reference"]
+    assert (told["sleep_time"], told["waso"], told["recorded"]) == (10.0, 0.5, 12.0)
+    alone = report_on(file, tmp_path / "a.edf")
+    assert report.statistics["predicted"] == alone.statistics["predicted"]
 
 
 def test_epochs_that_one_does_not_know_are_left_out(report: NightReport, scored: Any) -> None:
@@ -56,8 +75,8 @@ def test_epochs_that_one_does_not_know_are_left_out(report: NightReport, scored:
     assert agreement is not None
     assert agreement.epochs == len(scored) - 2
     assert np.array_equal(agreement.reference, scored)
-    assert agreement.predicted[-2:].tolist() == [-1, -1]
-    assert np.array_equal(agreement.predicted[:-2], report.prediction.stages[:-2])
+    assert np.array_equal(agreement.predicted, report.prediction.stages)
+    assert agreement.both.tolist() == [True] * (len(scored) - 2) + [False] * 2
 
 
 def test_epochs_begin_where_the_hypnogram_s_do(

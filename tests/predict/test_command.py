@@ -137,5 +137,8 @@ def test_the_word_ready_is_the_model_that_comes_along(
     command_line: Run, night: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "ready").mkdir()
     assert json.loads(command_line("predict", "ready", night, "--json").stdout)["model"] == "ready"
+    (tmp_path / "ready").mkdir()
+    ended = command_line("predict", "ready", night, "--json")
+    assert ended.returncode == 2
+    assert f"mean: {tmp_path / 'ready'} or " in " ".join(ended.stderr.split())

@@ -18,8 +18,8 @@ HYPNOGRAMS = st.lists(st.integers(-1, 4), min_size=1, max_size=60)
 def test_a_short_night_counted_by_hand() -> None:
     stages = [0, 0, 1, 2, 0, -1, 3, 4, 4, 2, 0, 0, 0]
     assert sleep_statistics(stages, 60) == {
-        "recorded": 13, "sleep_time": 6, "sleep_efficiency": 50, "sleep_onset_latency": 2,
-        "waso": 1, "rem_latency": 5,
+        "recorded": 13, "sleep_time": 6, "sleep_efficiency": 100 * 6 / 13,
+        "sleep_onset_latency": 2, "waso": 1, "rem_latency": 5,
         "minutes.W": 6, "minutes.N1": 1, "minutes.N2": 2, "minutes.N3": 1, "minutes.R": 2,
         "percent.N1": pytest.approx(100 / 6), "percent.N2": pytest.approx(200 / 6),
         "percent.N3": pytest.approx(100 / 6), "percent.R": pytest.approx(200 / 6),
@@ -34,6 +34,13 @@ def test_a_night_without_sleep_has_no_latency() -> None:
         math.isnan(found[name])
         for name in ("sleep_onset_latency", "waso", "rem_latency", "percent.N2")
     )
+
+
+def test_epochs_of_unknown_stage_are_time_but_not_sleep() -> None:
+    found = sleep_statistics([0, 2, 2, -1, -1, 2, -1, -1], 30)
+    assert (found["recorded"], found["sleep_time"]) == (4, 1.5)
+    # As YASA has it: total sleep time by the time in bed, whatever was not scored.
+    assert found["sleep_efficiency"] == 100 * 1.5 / 4
 
 
 def test_a_night_of_which_nothing_is_known_has_no_efficiency() -> None:
@@ -59,6 +66,7 @@ def test_a_walk_through_the_night_gives_the_same(stages: list[int], epoch_s: flo
     nan = float("nan")
     expected = {
         "recorded": since_start, "sleep_time": asleep,
+        "sleep_efficiency": 100 * asleep / since_start if max(stages) >= 0 else nan,
         "sleep_onset_latency": nan if onset is None else onset,
         "waso": nan if onset is None else waso, "rem_latency": nan if rem is None else rem,
     }  # fmt: skip
