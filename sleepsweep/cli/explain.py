@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sleepsweep.cli.app import app, console_for
-from sleepsweep.cli.models import Derivation, ModelPath, Other, Strangers, Trust
+from sleepsweep.cli.models import (
+    Derivation,
+    ModelPath,
+    Other,
+    Strangers,
+    Trust,
+    people_of,
+    prepared_for,
+)
 from sleepsweep.cli.options import Json, Quiet
 
 if TYPE_CHECKING:
@@ -41,21 +49,16 @@ def explain(
 
     On the recordings that it was trained on, only its test subjects are looked at.
     """
-    from sleepsweep.evaluation import prepare_for, read_model, scored_people
+    from sleepsweep.evaluation import read_model
     from sleepsweep.explain.run import Plan, explain_people
     from sleepsweep.progress import progress_bar
-    from sleepsweep.terminal.summary import note
 
     file = read_model(model, classifier=True, trust=trust)
     plan = Plan(window_s=window, fill=fill.value, epochs_per_subject=epochs_per_subject)
     plan.occlusions(file.model.about)  # a mistake is told before recordings are prepared
     console = console_for(quiet=quiet or json)
-    with progress_bar(console, "Preparing") as report:
-        store = prepare_for(file.model.about, data, derivation, report)
-    file.model.check_fits(store)
-    people = scored_people(file.model.about, store, strangers=strangers)
-    if people.note:
-        console.print(note(people.note))
+    store = prepared_for(file.model, data, derivation, console)
+    people = people_of(file.model, store, console, strangers=strangers)
     named = data.resolve().name
     name = f"{file.path.stem}-{named}-{store.data_hash[:6]}"
     place = out or file.beside / "explanations" / name

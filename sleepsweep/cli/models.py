@@ -2,12 +2,19 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sleepsweep.cli.app import app, console_for
 from sleepsweep.cli.options import Json, Quiet
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sleepsweep.data.store import Store
+    from sleepsweep.evaluation import People
+    from sleepsweep.model import Model
 
 ModelPath = Annotated[
     Path,
@@ -50,24 +57,14 @@ def evaluate(
     """
     from json import dumps
 
-    from sleepsweep.evaluation import (
-        evaluate_people,
-        prepare_for,
-        read_model,
-        scored_people,
-    )
-    from sleepsweep.progress import progress_bar
+    from sleepsweep.evaluation import evaluate_people, read_model
     from sleepsweep.terminal.experiment import scores_table
-    from sleepsweep.terminal.summary import note, pointer
+    from sleepsweep.terminal.summary import pointer
 
     file = read_model(model, classifier=True, trust=trust)
     console = console_for(quiet=quiet or json)
-    with progress_bar(console, "Preparing") as report:
-        store = prepare_for(file.model.about, data, derivation, report)
-    file.model.check_fits(store)
-    people = scored_people(file.model.about, store, strangers=strangers)
-    if people.note:
-        console.print(note(people.note))
+    store = prepared_for(file.model, data, derivation, console)
+    people = people_of(file.model, store, console, strangers=strangers)
     name = f"{file.path.stem}-{data.resolve().name}-{store.data_hash[:6]}"
     place = out or file.beside / "evaluations" / name
     found = evaluate_people(file, store, people, place)
@@ -92,9 +89,8 @@ def embed(
 
     The model's test subjects stay closed.
     """
-    from sleepsweep.evaluation import embed_people, prepare_for, read_model
+    from sleepsweep.evaluation import embed_people, read_model
     from sleepsweep.experiment.spec import LatentSpec
-    from sleepsweep.progress import progress_bar
     from sleepsweep.terminal.summary import pointer
 
     file = read_model(model, classifier=False, trust=trust)
@@ -104,9 +100,31 @@ def embed(
         else LatentSpec(pictures=tuple(dict.fromkeys(plane.value for plane in picture)))
     )
     console = console_for(quiet=quiet)
-    with progress_bar(console, "Preparing") as report:
-        store = prepare_for(file.model.about, data, derivation, report)
-    file.model.check_fits(store)
+    store = prepared_for(file.model, data, derivation, console)
     count, people = embed_people(file.model, store, spec, out, strangers=strangers)
     console.print(f"{count:,} epochs of {people} subjects in {out / 'embeddings.parquet'}.")
     console.print(pointer("Pictures", str(out / "latent" / "index.html")))
+
+
+def prepared_for(
+    model: "Model", data: Path, derivation: list[str] | None, console: "Console"
+) -> "Store":
+    """Prepare recordings as the model's own were, telling how far; they must fit it."""
+    from sleepsweep.evaluation import prepare_for
+    from sleepsweep.progress import progress_bar
+
+    with progress_bar(console, "Preparing") as report:
+        store = prepare_for(model.about, data, derivation, report)
+    model.check_fits(store)
+    return store
+
+
+def people_of(model: "Model", store: "Store", console: "Console", *, strangers: bool) -> "People":
+    """Say who is left out, and return those whom the model has not seen."""
+    from sleepsweep.evaluation import scored_people
+    from sleepsweep.terminal.summary import note
+
+    people = scored_people(model.about, store, strangers=strangers)
+    if people.note:
+        console.print(note(people.note))
+    return people
