@@ -1,6 +1,8 @@
 """Joining a Ray cluster, and whether its nodes can do what a sweep asks of them."""
 
+import os
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 import sleepsweep
 from sleepsweep.errors import UserError
 
-KNOCK_S = 10.0
+KNOCK_S, JOINING_S = 10.0, 60.0
 PATIENCE_S = 120.0
 """Seconds in which a node must have told what it has."""
 
@@ -19,7 +21,9 @@ PATIENCE_S = 120.0
 def join_cluster(address: str, options: Mapping[str, Any]) -> None:
     """Connect to the Ray cluster at `address`, ``host:port`` or ``auto``.
 
-    Raises `UserError` where there is none, or it does not let us in.
+    In a job of Slurm, Ray is waited for on all of its nodes, up to a minute: how many trials run at
+    once is counted when a sweep begins. Raises `UserError` where there is no cluster, or it does
+    not let us in.
     """
     try:
         _knock(address)
@@ -30,6 +34,17 @@ def join_cluster(address: str, options: Mapping[str, Any]) -> None:
             f"--cluster {address}: cannot be joined ({first}). Is a Ray cluster up there, of the "
             f"version {ray.__version__}, and is RAY_AUTH_TOKEN its token, where it has one?"
         ) from error
+    _await_nodes(int(os.environ.get("SLURM_JOB_NUM_NODES", "1")))
+
+
+def _await_nodes(wanted: int) -> None:
+    until = time.monotonic() + JOINING_S
+    while len(_alive()) < wanted and time.monotonic() < until:
+        time.sleep(0.5)
+
+
+def _alive() -> list[dict[str, Any]]:
+    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
 def _knock(address: str) -> None:
@@ -45,8 +60,7 @@ def check_nodes(folders: Sequence[Path], *, gpus: bool = False) -> None:
     Where trials want `gpus`, also for nodes that have some, and a torch that cannot use them.
     """
     names, waiting = [str(folder) for folder in folders], {}
-    everyone = ray.nodes()  # type: ignore[no-untyped-call]
-    for node in (node for node in everyone if node["Alive"]):
+    for node in _alive():
         strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         wanted = gpus and node["Resources"].get("GPU", 0) > 0
         probe = _probe(sleepsweep.__version__, names, gpus=wanted)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sleepsweep.cluster import nodes
 from sleepsweep.cluster.nodes import _probe, join_cluster
 from sleepsweep.errors import UserError
 from sleepsweep.spec.sections import ResourcesSpec
@@ -46,3 +47,28 @@ def test_a_node_without_sleepsweep_can_be_asked(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(asked)], capture_output=True, text=True)
     assert done.stdout.strip() == "has no sleepsweep", done.stderr
+
+
+@pytest.mark.parametrize(("there", "asked"), [([1, 1, 2], 3), ([2], 1)])
+def test_ray_is_waited_for_on_all_nodes_of_a_job(
+    there: list[int], asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(there)
+    calls = []
+
+    def alive() -> list[dict[str, object]]:
+        calls.append(1)
+        return [{}] * next(answers)
+
+    monkeypatch.setattr(nodes, "_alive", alive)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    nodes._await_nodes(2)
+    assert len(calls) == asked
+
+
+def test_a_node_that_never_comes_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(nodes, "_alive", lambda: [{}])
+    monkeypatch.setattr(nodes, "JOINING_S", 0.0)
+    nodes._await_nodes(2)

@@ -116,7 +116,9 @@ def planned(out: Path) -> int:
     return int(manifest["study"]["planned_trials"])
 
 
-def test_a_job_completes_a_sweep_on_both_nodes(slurm: None, space: Path, tmp_path: Path) -> None:
+def test_a_job_completes_a_sweep_on_both_nodes(slurm: None, tmp_path: Path) -> None:
+    # Trials that last longer than the other node takes to start its workers.
+    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 80})
     out = tmp_path / "out"
     number = submitted(space, out, "--time", 15)
     job = ended(number, out)
@@ -135,8 +137,8 @@ def test_a_job_completes_a_sweep_on_both_nodes(slurm: None, space: Path, tmp_pat
 def test_before_its_limit_a_job_saves_queues_again_and_loses_nothing(
     slurm: None, tmp_path: Path
 ) -> None:
-    # Trials that are long enough for two limits of a minute.
-    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 40})
+    # Trials that are long enough for two limits of two minutes.
+    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 300})
     out = tmp_path / "out"
     profile = tmp_path / "slurm.yaml"
     profile.write_text("signal_s: 20\n")
@@ -155,7 +157,7 @@ def test_before_its_limit_a_job_saves_queues_again_and_loses_nothing(
 
 
 def test_a_cancelled_job_ends_soon_and_a_new_one_goes_on(slurm: None, tmp_path: Path) -> None:
-    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 16})
+    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 80})
     out = tmp_path / "out"
     number = submitted(space, out, "--time", 15)
     wait_until(lambda: bool(rungs_of(out)), out, number)
@@ -180,7 +182,7 @@ def test_a_mistake_gives_the_job_its_status(slurm: None, tmp_path: Path) -> None
 
 
 def test_a_crashed_worker_node_costs_no_finished_trial(slurm: None, tmp_path: Path) -> None:
-    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 16})
+    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 80})
     out = tmp_path / "out"
     number = submitted(space, out, "--time", 15)
     finished: dict[Path, str] = {}
