@@ -82,7 +82,7 @@ def test_no_process_may_gain_rights_and_every_image_has_a_version() -> None:
 def test_all_nodes_of_ray_see_the_same_folders_and_ask_for_the_token() -> None:
     for name in ("head", "worker", "quickstart"):
         service = SERVICES[name]
-        assert service["volumes"] == ["runs:/work/runs", "cache:/work/cache"]
+        assert service["volumes"] == ["runs:/study/runs", "cache:/study/cache"]
         assert service["environment"]["RAY_AUTH_MODE"] == "token"
         assert "ray_token" in service["secrets"]
 

@@ -53,7 +53,7 @@ def test_ray_is_started_with_options_that_it_has() -> None:
 def test_all_see_the_same_folders_and_let_in_by_the_token_of_the_secret() -> None:
     for container in CONTAINERS:
         paths = {mount["mountPath"]: mount["subPath"] for mount in container["volumeMounts"]}
-        assert paths == {"/work/runs": "runs", "/work/cache": "cache"}
+        assert paths == {"/study/runs": "runs", "/study/cache": "cache"}
         token = {entry["name"]: entry for entry in container["env"]}
         assert token["RAY_AUTH_MODE"]["value"] == "token"
         assert token["RAY_AUTH_TOKEN"]["valueFrom"]["secretKeyRef"]["name"] == "sleepsweep-ray"
