@@ -59,7 +59,7 @@ def test_it_holds_what_its_commands_need_and_no_more(image: Image) -> None:
     for module in ("psycopg", "flask_wtf", "tensorboard", "cmaes", "sleepsweep_analysis"):
         image.run(["python", "-c", f"import {module}"])
     assert not (image.root / "src").exists()
-    assert {path.name for path in (image.root / "work").iterdir()} == {
+    assert {path.name for path in image.below(image.folder).iterdir()} == {
         "cache", "runs", "search_spaces"
     }  # fmt: skip
 
