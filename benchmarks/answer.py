@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks.crossing import Curve, ratio, wilson
 from benchmarks.planted import PATH, Planted, World
+from benchmarks.tables import markdown_table
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.rayenv import set_ray
 from sleepsweep.results import ResultsTable, TableError
@@ -183,7 +184,7 @@ def _ratio_table(results: dict[str, Result]) -> str:
             times, low, high = ours["times"]
             rows.append([world, lead, variant, alone, _steps(ours),
                          f"{_times(times)} ({_times(low)} to {_times(high)})"])  # fmt: skip
-    return table(["world", "best category", "our way", "one at a time × seeds, steps",
+    return markdown_table(["world", "best category", "our way", "one at a time × seeds, steps",
                   "ours, steps", "times less"], rows)  # fmt: skip
 
 
@@ -196,7 +197,7 @@ def _curve_table(results: dict[str, Result]) -> str:
                 low, high = each["interval"]
                 rows.append([world, way, str(each["size"]), f"{each['steps']:,.0f}",
                              f"{each['right']:.2f} ({low:.2f} to {high:.2f})"])  # fmt: skip
-    return table(["world", "way", "seeds or trials", "steps", "right (95 %)"], rows)
+    return markdown_table(["world", "way", "seeds or trials", "steps", "right (95 %)"], rows)
 
 
 def _steps(found: Result) -> str:
@@ -208,12 +209,6 @@ def _steps(found: Result) -> str:
 
 def _times(value: float) -> str:
     return "∞" if np.isinf(value) else f"{value:.1f}"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main() -> None:
