@@ -30,7 +30,12 @@ def data_summary(plan: Plan) -> Group:
     stages = [str(sum(person.epochs[stage] for person in people)) for stage in STAGES]
     nights = str(sum(person.nights for person in people))
     made.add_row(nights, *stages, str(dropped.total()), because(dropped))
-    heading = f"{len(people)} subjects to train and validate on, {len(plan.test)} set aside to test"
+    apart = (
+        "nobody set aside: selected on test subjects, as published"
+        if plan.spec.split.selects_on_test
+        else f"{len(plan.test)} set aside to test"
+    )
+    heading = f"{len(people)} subjects to train and validate on, {apart}"
     return Group(section(heading, made), *_labels(plan))
 
 
