@@ -4,22 +4,25 @@ A baseline is a function *(trial, store, device, rows to fit on, epochs held out
 `BASELINES` names them all.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepsweep.data.store import Store
 from sleepsweep.learn.bandpowers import log_band_powers
-from sleepsweep.learn.encoders import Encoder
-from sleepsweep.learn.finetune import FinetuneSpec, Labelled, build_staging, fine_tune
-from sleepsweep.learn.pretrain import Axes
 from sleepsweep.learn.probe import Features, FittedProbe, Stages, embed_rows
 from sleepsweep.learn.rows import Gather, by_batches
 from sleepsweep.seeds import stream
 from sleepsweep.trial import TrialSpec
+
+if TYPE_CHECKING:
+    from sleepsweep.data.store import Store
+    from sleepsweep.learn.encoders import Encoder
+    from sleepsweep.learn.pretrain import Axes
 
 Rows = NDArray[np.int64]
 
@@ -31,7 +34,7 @@ class HeldOut(NamedTuple):
     rows: Rows
 
 
-Baseline = Callable[[TrialSpec, Store, str, Rows, HeldOut], Stages]
+Baseline = Callable[[TrialSpec, "Store", str, Rows, HeldOut], Stages]
 
 
 def encoder_of(trial: TrialSpec, store: Store) -> Encoder:
@@ -65,6 +68,8 @@ def with_labels(
 
     As many steps as a trial pretrains, of the same batch size and initial learning rate.
     """
+    from sleepsweep.learn.finetune import FinetuneSpec, Labelled, build_staging, fine_tune
+
     block: Axes = {"split": trial.split, "seed": trial.seed}
     spec = FinetuneSpec(
         classifier="linear", dropout=0.0, steps=trial.pretrain.steps,

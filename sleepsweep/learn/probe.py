@@ -2,25 +2,20 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import make_scorer
-from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from torch import nn
 
 from sleepsweep.learn.rows import Gather, by_batches, spread_evenly
 from sleepsweep.metrics import STAGES, confusion, macro_f1
 from sleepsweep.part import PartSpec, Shared, later
 from sleepsweep.seeds import numpy_generator
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Features = NDArray[np.float32]
 Stages = NDArray[np.int8]
@@ -80,6 +75,10 @@ class ProbeSpec(PartSpec):
         Features are standardised first. The optimiser is L-BFGS from zero, so equal input gives
         equal output. With one stage only there is nothing to fit: that stage is always predicted.
         """
+        from sklearn.dummy import DummyClassifier  # takes time
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.neighbors import KNeighborsClassifier
+
         if len(np.unique(stages)) == 1:
             return _fitted(DummyClassifier(strategy="most_frequent"), features, stages)
         if self.kind == "knn":
@@ -125,11 +124,20 @@ class FittedProbe:
 
 
 def _fitted(classifier: Any, features: Features, stages: Stages) -> FittedProbe:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     return FittedProbe(make_pipeline(StandardScaler(), classifier).fit(features, stages))
 
 
 def _chosen(features: Features, stages: Stages, subjects: Subjects) -> float:
     """The best C in folds of subjects; 1 where no fold leaves two subjects and two stages."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import make_scorer
+    from sklearn.model_selection import GridSearchCV, GroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     people = len(np.unique(subjects))
     if people < 2:
         return 1.0
@@ -147,7 +155,7 @@ def _chosen(features: Features, stages: Stages, subjects: Subjects) -> float:
     return float(search.best_params_["logisticregression__C"])
 
 
-def embed(network: nn.Module, epochs: NDArray[np.float32], batch_size: int = 256) -> Features:
+def embed(network: "nn.Module", epochs: NDArray[np.float32], batch_size: int = 256) -> Features:
     """Return what `network` makes of epochs (epoch, channel, time), such as their embeddings.
 
     Without dropout: the network is put into evaluation mode and stays there.
@@ -156,7 +164,7 @@ def embed(network: nn.Module, epochs: NDArray[np.float32], batch_size: int = 256
 
 
 def embed_rows(
-    network: nn.Module, gather: Gather, rows: NDArray[np.int64], batch_size: int = 256
+    network: "nn.Module", gather: Gather, rows: NDArray[np.int64], batch_size: int = 256
 ) -> Features:
     """`embed` for the epochs that `gather` returns of `rows`, of which few are held at a time."""
     network.eval()
