@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import welch
 
 # Delta, theta, alpha, sigma and beta in Hz, each without its upper end.
 BANDS = ((0.5, 4.0), (4.0, 8.0), (8.0, 12.0), (12.0, 16.0), (16.0, 30.0))
@@ -16,8 +17,6 @@ def log_band_powers(epochs: NDArray[np.float32], sfreq: float) -> NDArray[np.flo
     Spectra are Welch's (1967) over Hann windows of 4 s that overlap by half, in squared units of
     the epochs; a power is the sum over its band.
     """
-    from scipy.signal import welch  # takes time
-
     window = min(round(WINDOW_S * sfreq), epochs.shape[-1])
     frequencies, density = welch(epochs, fs=sfreq, nperseg=window, axis=-1)
     width = frequencies[1]

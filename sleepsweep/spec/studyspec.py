@@ -10,7 +10,7 @@ from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import SplitSpec
 from sleepsweep.learn.encoderspec import EncoderSpec
 from sleepsweep.learn.pretrainspec import PretrainSpec
-from sleepsweep.learn.probe import ProbeSpec
+from sleepsweep.learn.probespec import ProbeSpec
 from sleepsweep.part import PartSpec
 from sleepsweep.spec.sections import TrackingSpec
 
