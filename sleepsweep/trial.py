@@ -11,9 +11,9 @@ from pydantic import Field
 
 from sleepsweep.augment import Member, Policy, augmentation
 from sleepsweep.data.split import split_hash
-from sleepsweep.learn.encoders import EncoderSpec
-from sleepsweep.learn.pretrain import PretrainSpec
-from sleepsweep.learn.probe import ProbeSpec
+from sleepsweep.learn.encoderspec import EncoderSpec
+from sleepsweep.learn.pretrainspec import PretrainSpec
+from sleepsweep.learn.probespec import ProbeSpec
 from sleepsweep.part import PartSpec, later
 from sleepsweep.spec.ranges import Scalar
 
