@@ -13,5 +13,5 @@ def remember(norm: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
     assert norm.num_batches_tracked is not None
     norm.num_batches_tracked += 1
     part = norm.momentum if norm.momentum is not None else 1 / int(norm.num_batches_tracked)
-    norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), part)
-    norm.running_var.lerp_(variance.to(norm.running_var.dtype), part)
+    norm.running_mean.mul_(1 - part).add_(mean.to(norm.running_mean.dtype) * part)
+    norm.running_var.mul_(1 - part).add_(variance.to(norm.running_var.dtype) * part)

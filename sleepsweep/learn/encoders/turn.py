@@ -5,16 +5,17 @@ of them cost less to compute again than one might think: block by block in the c
 fast as torch's layers are once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from sleepsweep.learn.dropout import Dropout
 from sleepsweep.learn.encoders.fourier import FourierConv1d, Way, is_exact
-from sleepsweep.learn.mish import mish, mish_and_slope
+from sleepsweep.learn.mish import mish_, mish_with_slope_
 from sleepsweep.learn.runningstatistics import remember
 
 BLOCK = 2**17
@@ -91,8 +92,9 @@ class _Turn(torch.autograd.Function):
         values: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, per_deviation: Tensor,
         kept: Tensor | None, taps: Tensor | None, how: _How,
     ) -> Tensor:  # fmt: skip
-        parts = _normal_and_mask(values, weight, bias, mean, per_deviation, kept, how.gain)
-        active = torch.cat([mish(normal).mul_(mask) for normal, mask in parts])
+        active = _normal(values, weight, bias, mean, per_deviation)
+        for part, mask in zip(_blocks(active), _masks(active, kept, how.gain), strict=True):
+            mish_(part).mul_(mask)
         return active if how.way is None or taps is None else how.way.convolved(active, taps)
 
     @staticmethod
@@ -101,22 +103,36 @@ class _Turn(torch.autograd.Function):
         ctx.save_for_backward(*saved)
 
     @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         *given, kept, taps = ctx.saved_tensors
         values, weight, _, mean, per_deviation = given
-        parts = [mish_and_slope(normal) + (mask,)
-                 for normal, mask in _normal_and_mask(*given, kept, ctx.how.gain)]  # fmt: skip
-        slopes = [slope.mul_(mask) for _, slope, mask in parts]
-        gradient, of_taps = gradients[0], None
-        if taps is not None:
-            active = torch.cat([active.mul_(mask) for active, _, mask in parts])
-            del parts
-            gradient, of_taps = ctx.how.way.gradients(gradient, active, taps)
-            del active
-        pairs = zip(_blocks(gradient), slopes, strict=True)
-        of_normal = torch.cat([slope.mul_(part) for part, slope in pairs])
+        active, slopes = _normal(*given), []
+        for part, mask in zip(_blocks(active), _masks(active, kept, ctx.how.gain), strict=True):
+            slopes.append(mish_with_slope_(part).mul_(mask))
+            part.mul_(mask)
+        if taps is None:
+            gradient, of_taps = gradients[0].clone(), None
+        else:
+            gradient, of_taps = ctx.how.way.gradients(gradients[0], active, taps)
+        del active
+        for part, slope in zip(_blocks(gradient), slopes, strict=True):
+            part.mul_(slope)
         of_norm = torch.ops.aten.native_batch_norm_backward(
-            of_normal, values, weight, None, None, mean, per_deviation, True, ctx.how.eps,
+            gradient, values, weight, None, None, mean, per_deviation, True, ctx.how.eps,
             [True, True, True],
         )  # fmt: skip
         return *of_norm, None, None, None, of_taps, None
+
+
+def _normal(
+    values: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, per_deviation: Tensor
+) -> Tensor:
+    scale = weight * per_deviation
+    return torch.addcmul((bias - mean * scale)[:, None], values, scale[:, None])
+
+
+def _masks(values: Tensor, kept: Tensor | None, gain: float) -> Iterator[Tensor]:
+    """Yield what dropout multiplies each block of values by."""
+    whole = values.new_ones(()).expand(values.shape) if kept is None else kept
+    return (part.to(values.dtype) * gain for part in _blocks(whole))
