@@ -11,7 +11,7 @@ from sleepsweep.cli import app
 from sleepsweep.data.edf.description import Description
 from sleepsweep.data.split_file import ListedSplits
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DATA = (ROOT / "docs" / "data.md").read_text()
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", DATA, re.MULTILINE | re.DOTALL)
