@@ -232,7 +232,7 @@ def _registered() -> Iterator[str]:
     for key, registry in (
         ("encoder.name", ENCODERS), ("pretrain.loss", LOSSES), ("finetune.classifier", CLASSIFIERS)
     ):  # fmt: skip
-        for name, kind in registry.all().items():  # type: ignore[attr-defined]
+        for name, kind in registry.all().items():
             first = (inspect.getdoc(kind) or "").split("\n\n")[0]
             yield _row(f"`{key}`", f"`{name}`", " ".join(first.split()))
     yield ""
