@@ -6,6 +6,8 @@ Needs Chromium or Chrome. The pictures are of that sweep: its report, and MLflow
 """
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -82,7 +84,9 @@ def pages_of_mlflow(sweep: Path) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     command = [sys.executable, "-m", "sleepsweep", "ui", str(sweep), "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         for _ in range(240):
             with socket.socket() as client:
@@ -91,7 +95,8 @@ def pages_of_mlflow(sweep: Path) -> Iterator[int]:
             time.sleep(0.5)
         yield port
     finally:
-        server.terminate()
+        # With all processes that MLflow has started.
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
 
 
@@ -112,7 +117,8 @@ def save(tab: Tab, name: str, *, height: int, of: str | None = None) -> None:
     path = IMAGES / f"{name}.png"
     picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     size = path.stat().st_size
-    assert size < LARGEST, f"{path}: {size:,} bytes"
+    if size > LARGEST:
+        raise SystemExit(f"{path}: {size:,} bytes, more than {LARGEST:,}; make it lower.")
     print(f"{path}: {picture.width} × {picture.height}, {size:,} bytes")
 
 
