@@ -1,4 +1,4 @@
-"""Prints a constraint for pip on each dependency in pyproject.toml: the oldest version it allows."""
+"""Prints for pip the oldest version of each dependency that pyproject.toml allows."""
 
 import re
 import tomllib
