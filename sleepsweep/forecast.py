@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from statistics import fmean
 from types import SimpleNamespace
 from typing import Any
@@ -65,6 +66,12 @@ class Forecast:
         return self.busy_s / self.concurrent
 
     @property
+    def probe_share(self) -> float:
+        """What a probe takes of the training since the rung before, where that is shortest."""
+        shortest = min(after - before for before, after in pairwise((0, *self.rungs)))
+        return self.probe_s / (self.step_s * shortest)
+
+    @property
     def cpu_hours(self) -> float:
         """Hours of processors, summed up over all that its trials occupy."""
         return self.busy_s * self.cpus_per_trial / 3600
@@ -72,7 +79,8 @@ class Forecast:
     @property
     def plain(self) -> dict[str, Any]:
         """The forecast as plain values, for JSON."""
-        return {**asdict(self), "wall_s": self.wall_s, "cpu_hours": self.cpu_hours}
+        derived = ("wall_s", "cpu_hours", "probe_share")
+        return {**asdict(self), **{name: getattr(self, name) for name in derived}}
 
 
 def simulated(plan: Plan, score: Score) -> ResultsTable:

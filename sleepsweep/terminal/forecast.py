@@ -13,6 +13,9 @@ from sleepsweep.terminal.tables import section, table
 
 KINDS = {"design": "designed", "anchor": "anchors", "search": "searched", "baseline": "baselines"}
 
+COSTLY = 0.1
+"""The part of the training that probes are meant to stay below."""
+
 
 def forecast_of(found: Forecast) -> Iterator[Text | Group]:
     """What a sweep would run, and how long it would take."""
@@ -37,6 +40,10 @@ def _lines(found: Forecast) -> Iterator[tuple[str, str]]:
     yield "early stops", "none" if found.rule == "none" else stopped
     yield "timing", f"{1000 * found.step_s:.0f} ms a step, {found.probe_s:.1f} s a probe, on this "\
         "machine and these data"  # fmt: skip
+    yield "probes", f"{found.probe_share:.0%} of the training between two rungs at most" + (
+        "; fewer probe.epochs_per_subject or more scheduler.grace_steps make it less"
+        if found.probe_share > COSTLY else ""
+    )  # fmt: skip
     yield "time", f"about {duration(found.wall_s)}, {found.concurrent} trials at once, where they "\
         "do not slow each other down"  # fmt: skip
     yield "cost", f"{found.cpu_hours:.2g} processor hours"
