@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from benchmarks.answer import table
 from benchmarks.engine import space, wait
+from benchmarks.tables import markdown_table
 from sleepsweep.data.store import Store
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.standing import standing
@@ -150,7 +150,9 @@ def markdown(results: dict[int, Figures]) -> str:
         for part in parts
     ]  # fmt: skip
     times = f"times, of {sizes[-1] / sizes[0]:.0f} times the trials"
-    return table(["ms a call, after so many trials", *(f"{n:,}" for n in sizes), times], body)
+    return markdown_table(
+        ["ms a call, after so many trials", *(f"{n:,}" for n in sizes), times], body
+    )
 
 
 def main() -> None:

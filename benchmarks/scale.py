@@ -23,8 +23,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.answer import table
 from benchmarks.engine import space, wait
+from benchmarks.tables import markdown_table
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import make_plan
@@ -188,7 +188,7 @@ def markdown(results: Figures) -> str:
             "driver, ms a report", "driver, MiB", "MLflow is behind by"]  # fmt: skip
     return "\n\n".join(
         (
-            table(head, rows),
+            markdown_table(head, rows),
             f"{results['nodes']} nodes, {results['concurrent']} trials at a time, "
             f"{results['reports']} reports each. Planned in {results['plan_s']:.1f} s; after the "
             f"last trial Ray ended in {results['end_s']:.1f} s, and MLflow's file was complete "

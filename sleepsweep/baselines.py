@@ -1,25 +1,29 @@
 """Baselines: what is reached on a block without augmentations, and mostly without pretraining.
 
 A baseline is a function *(trial, store, device, rows to fit on, epochs held out) → their stages*;
-`BASELINES` names them all.
+`BASELINES` names them all. A search space is checked against these names: what they compute with
+is imported by those that are run.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sleepsweep.data.store import Store
-from sleepsweep.learn.bandpowers import log_band_powers
-from sleepsweep.learn.encoders import Encoder
-from sleepsweep.learn.finetune import FinetuneSpec, Labelled, build_staging, fine_tune
-from sleepsweep.learn.pretrain import Axes
-from sleepsweep.learn.probe import Features, FittedProbe, Stages, embed_rows
+from sleepsweep.learn.probespec import Features, Stages
 from sleepsweep.learn.rows import Gather, by_batches
 from sleepsweep.seeds import stream
 from sleepsweep.trial import TrialSpec
+
+if TYPE_CHECKING:
+    from sleepsweep.data.store import Store
+    from sleepsweep.learn.encoders import Encoder
+    from sleepsweep.learn.pretrain import Axes
+    from sleepsweep.learn.probe import FittedProbe
 
 Rows = NDArray[np.int64]
 
@@ -31,7 +35,7 @@ class HeldOut(NamedTuple):
     rows: Rows
 
 
-Baseline = Callable[[TrialSpec, Store, str, Rows, HeldOut], Stages]
+Baseline = Callable[[TrialSpec, "Store", str, Rows, HeldOut], Stages]
 
 
 def encoder_of(trial: TrialSpec, store: Store) -> Encoder:
@@ -44,6 +48,8 @@ def untrained(
     trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: HeldOut
 ) -> Stages:
     """The probe on the encoder at its first step: what random filters tell."""
+    from sleepsweep.learn.probe import embed_rows
+
     encoder = encoder_of(trial, store).to(device)
     features = embed_rows(encoder, store.gather, fitted)
     return _probe(trial, store, fitted, features).predict(embed_rows(encoder, *held_out))
@@ -53,6 +59,8 @@ def band_powers(
     trial: TrialSpec, store: Store, device: str, fitted: Rows, held_out: HeldOut
 ) -> Stages:
     """The probe on the log powers of five bands: what a spectrum tells."""
+    from sleepsweep.learn.bandpowers import log_band_powers
+
     powers = partial(log_band_powers, sfreq=store.sfreq)
     features = by_batches(powers, store.gather, fitted)
     return _probe(trial, store, fitted, features).predict(by_batches(powers, *held_out))
@@ -65,6 +73,8 @@ def with_labels(
 
     As many steps as a trial pretrains, of the same batch size and initial learning rate.
     """
+    from sleepsweep.learn.finetune import FinetuneSpec, Labelled, build_staging, fine_tune
+
     block: Axes = {"split": trial.split, "seed": trial.seed}
     spec = FinetuneSpec(
         classifier="linear", dropout=0.0, steps=trial.pretrain.steps,

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sleepsweep.data.preparation import prepare
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
+from sleepsweep.errors import UserError
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan
@@ -80,8 +81,15 @@ def make_confirmation(
     """Lay out the confirmation of `candidates` on so many fresh blocks, the same for all of them.
 
     `plan` is that of the sweep and `records` are its trials. What was confirmed before, or begun,
-    keeps its place, and is run only as far as it is not finished.
+    keeps its place, and is run only as far as it is not finished. Raises `UserError` where nobody
+    was set aside to be tested on.
     """
+    if plan.spec.split.selects_on_test:
+        raise UserError(
+            "split.protocol as_published sets nobody aside: its trials were selected on the test "
+            "subjects, and a confirmation would have none. Launch the question with protocol "
+            "subject, and confirm that."
+        )
     whole = plan.spec.scheduler.model_copy(update={"name": "none"})
     spec = plan.spec.model_copy(update={"scheduler": whole})
     fresh = fresh_blocks(spec, plan.store.nights, plan.test, blocks)

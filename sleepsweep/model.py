@@ -15,7 +15,7 @@ from sleepsweep.errors import UserError
 from sleepsweep.learn.classifiers import LinearClassifier, build_classifier
 from sleepsweep.learn.classifiers.linear import SCALE
 from sleepsweep.learn.encoders import EncoderSpec
-from sleepsweep.learn.encoders.foreign import is_path
+from sleepsweep.learn.encoderspec import is_path
 from sleepsweep.learn.probe import FittedProbe
 from sleepsweep.learn.staging import Staging
 from sleepsweep.learn.weights import load_weights, save_weights

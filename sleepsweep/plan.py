@@ -122,7 +122,7 @@ class Plan:
     def _provenance(self) -> dict[str, Any]:
         return {
             "test_hash": test_hash(self.test),
-            "split_from": "block",
+            "split_from": "seed" if self.spec.split.selects_on_test else "block",
             "stop_rule": self.spec.scheduler.name,
         }
 

@@ -186,6 +186,7 @@ class Space:
             train=shared.split.train,
             labelled=shared.labelled,
             validation=shared.split.validation,
+            selects_on_test=self.spec.split.selects_on_test,
             encoder=parts.encoder,
             pretrain=parts.pretrain,
             probe=parts.probe,

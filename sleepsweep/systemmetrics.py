@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
+from sleepsweep.torchlater import torch
 
 EVERY_S = 5.0
 MEGABYTE = 1e6

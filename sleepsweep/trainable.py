@@ -1,22 +1,29 @@
-"""One trial: pretraining on two views, probed at each rung. Plain Python; runs in a notebook."""
+"""One trial: pretraining on two views, probed at each rung. Plain Python; runs in a notebook.
+
+What trains is imported when a trial begins: a launch hands its trials to workers and needs no
+torch, which takes a second to import, before the first of them can.
+"""
+
+from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from sleepsweep.baselines import BASELINES
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
-from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
 from sleepsweep.learn.collapse import COLLAPSED_SPREAD
 from sleepsweep.metrics import STAGES, Confusion, summary
-from sleepsweep.probedrun import ProbedRun, confusions_of, probed
 from sleepsweep.trial import TrialSpec
+
+if TYPE_CHECKING:
+    from sleepsweep.probedrun import ProbedRun
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,9 @@ def run_trial(
     no other trial. Raises `LeakError` where it is missing or too much, or where `store` would hand
     these subjects out as well.
     """
+    from sleepsweep.learn.checkpoint import save_checkpoint
+    from sleepsweep.probedrun import ProbedRun
+
     if store.data_hash != trial.data_hash:
         raise ValueError(f"trial {trial.id} was made for other data than {store}")
     _check_exam(trial, store, exam)
@@ -105,6 +115,8 @@ def _check_exam(trial: TrialSpec, store: Store, exam: Store | None) -> None:
 
 
 def _restored(run: ProbedRun, checkpoint: Path) -> list[Metrics]:
+    from sleepsweep.learn.checkpoint import load_checkpoint
+
     state = load_checkpoint(checkpoint)
     run.pretraining.restore(state["pretraining"])
     return [Metrics.of(rung) for rung in state["rungs"]]
@@ -127,6 +139,8 @@ def _next_rung(run: ProbedRun, done: Sequence[Metrics]) -> Metrics:
 
 
 def _run_baseline(trial: TrialSpec, name: str, store: Store, device: str) -> Metrics:
+    from sleepsweep.probedrun import confusions_of, probed
+
     started = time.perf_counter()
     fitted = probed(trial, store, trial.labelled)
     predict = partial(BASELINES[name], trial, store, device, fitted)

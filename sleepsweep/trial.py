@@ -11,9 +11,9 @@ from pydantic import Field
 
 from sleepsweep.augment import Member, Policy, augmentation
 from sleepsweep.data.split import split_hash
-from sleepsweep.learn.encoders import EncoderSpec
-from sleepsweep.learn.pretrain import PretrainSpec
-from sleepsweep.learn.probe import ProbeSpec
+from sleepsweep.learn.encoderspec import EncoderSpec
+from sleepsweep.learn.pretrainspec import PretrainSpec
+from sleepsweep.learn.probespec import ProbeSpec
 from sleepsweep.part import PartSpec, later
 from sleepsweep.spec.ranges import Scalar
 
@@ -83,7 +83,8 @@ class TrialSpec(PartSpec):
     """Everything that can change a trial's result, and nothing else: its hash is its identity.
 
     `labelled` are the subjects of `train` whose labels the probe is fitted on. A confirmation is
-    scored on the `test` subjects, every other trial on those of `validation`.
+    scored on the `test` subjects, every other trial on those of `validation`; the published study
+    calls these its test, which `selects_on_test` says.
     A `baseline` (`sleepsweep.baselines`) has no policy and is scored once.
     """
 
@@ -97,6 +98,7 @@ class TrialSpec(PartSpec):
     labelled: Subjects
     validation: Subjects
     test: Subjects = later(())
+    selects_on_test: bool = later(False)
     encoder: EncoderSpec
     pretrain: PretrainSpec
     probe: ProbeSpec
@@ -127,7 +129,7 @@ class TrialSpec(PartSpec):
     @property
     def selected_on(self) -> str:
         """The part of the subjects that `scored` is, as in the results table."""
-        return "test" if self.test else "validation"
+        return "test" if self.test or self.selects_on_test else "validation"
 
     @property
     def split_hash(self) -> str:

@@ -6,13 +6,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Self
 
-import torch
-
 import sleepsweep
 from sleepsweep.data.store import Store
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan
 from sleepsweep.systemmetrics import sampled
+from sleepsweep.torchlater import torch
 from sleepsweep.trainable import Trainable, run_trial
 from sleepsweep.trial import TrialSpec
 

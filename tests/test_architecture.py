@@ -28,6 +28,7 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.yamlfile",
         "sleepsweep.webpage",
         "sleepsweep.pictures",
+        "sleepsweep.torchlater",
     ),
     ("sleepsweep.part", "sleepsweep.results", "sleepsweep.latent", "sleepsweep.scores"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
@@ -160,6 +161,19 @@ def test_an_import_loads_no_more_than_it_needs(module: str, unwanted: list[str])
     code = f"import sys, {module}; print([m for m in {unwanted} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+HEAVY = ["torch", "ray", "mlflow", "optuna", "pandas", "pyarrow", "scipy", "sklearn", "mne"]
+
+
+def test_a_search_space_is_checked_without_what_only_a_sweep_needs() -> None:
+    # It is read again after every edit, and torch alone takes longer than all of a check.
+    command = ["check", str(ROOT / "search_spaces" / "quickstart.yaml")]
+    code = f"import sys; from sleepsweep.cli import app; app({command}, standalone_mode=False); "
+    code += f"print([m for m in {HEAVY} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "valid. 13 drawn trials" in run.stdout
+    assert run.stdout.splitlines()[-1] == "[]"
 
 
 def test_the_analysis_is_imported_fast() -> None:

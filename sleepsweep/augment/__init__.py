@@ -1,7 +1,10 @@
 """Augmentations of epochs: one class each, in the file of its category; the tree is the taxonomy.
 
-Importing a category's file registers what is in it, in the order of the report.
+Importing a category's file registers what is in it, in the order of the report. Torch is imported
+when the first of them is called, or when the one name is asked for that is a module of torch's.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from sleepsweep.augment.base import Augmentation, Dial, Signal
 from sleepsweep.augment.parameters import (
@@ -33,8 +36,10 @@ from sleepsweep.augment.temporal import Permutation, RandomTimeShift, TimeRevers
 
 # isort: split
 from sleepsweep.augment.placebo import Placebo
-from sleepsweep.augment.policy import Member, Policy
-from sleepsweep.augment.transform import PolicyTransform, batch_partners
+from sleepsweep.augment.policy import Member, Policy, batch_partners
+
+if TYPE_CHECKING:
+    from sleepsweep.augment.transform import PolicyTransform
 
 __all__ = [
     "Augmentation",
@@ -71,3 +76,11 @@ __all__ = [
     "parameter",
     "parameters",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "PolicyTransform":
+        from sleepsweep.augment.transform import PolicyTransform
+
+        return PolicyTransform
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

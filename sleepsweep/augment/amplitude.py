@@ -1,14 +1,18 @@
 """Amplitude: what changes the size, the offset or the sign of the signal."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sleepsweep.augment.base import Augmentation, Dial
 from sleepsweep.augment.draws import per_epoch, uniform
 from sleepsweep.augment.parameters import alternative, of_signal, parameter
 from sleepsweep.augment.units import in_units
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Amplitude(Augmentation, abstract=True):

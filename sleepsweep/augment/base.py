@@ -3,14 +3,13 @@
 A new augmentation is one class in the file of its category: it registers itself by its name.
 """
 
+from __future__ import annotations
+
 import inspect
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sleepsweep.augment.parameters import (
     Parameter,
@@ -22,6 +21,10 @@ from sleepsweep.augment.parameters import (
 )
 from sleepsweep.augment.registry import register
 from sleepsweep.errors import UserError
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

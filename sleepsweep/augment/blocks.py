@@ -1,17 +1,21 @@
 """Working through a batch in blocks of epochs that fit a processor's cache."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Samples in a block: a quarter of a megabyte in float32, so that what an operation makes on its way
 # stays in the cache of a core and its memory, twice that in float64, does not grow with the batch.
 SAMPLES = 2**16
 
-Operation = Callable[..., Tensor]
+Operation = Callable[..., "Tensor"]
 
 
 def in_blocks(operation: Operation) -> Operation:
@@ -29,7 +33,7 @@ def in_blocks(operation: Operation) -> Operation:
         result = torch.empty_like(x, memory_format=torch.contiguous_format)
         for start in range(0, len(x), rows):
             block = slice(start, start + rows)
-            cut = (each[block] if isinstance(each, Tensor) else each for each in others)
+            cut = (each[block] if isinstance(each, torch.Tensor) else each for each in others)
             result[block] = operation(x[block], *cut, **options)
         return result
 

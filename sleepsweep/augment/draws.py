@@ -3,8 +3,14 @@
 Drawn in float64 whatever the dtype of the epochs: every dtype then sees the same draws.
 """
 
-import torch
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def uniform(x: Tensor, low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -1,9 +1,9 @@
 """Frequency: what changes the spectrum of the signal."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sleepsweep.augment.base import Augmentation, Dial
 from sleepsweep.augment.draws import beta, per_epoch, uniform, unit
@@ -11,6 +11,10 @@ from sleepsweep.augment.notch import notch
 from sleepsweep.augment.parameters import alternative, of_signal, parameter
 from sleepsweep.augment.spectra import mix_spectra, shift_frequencies, turn_phases
 from sleepsweep.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Frequency(Augmentation, abstract=True):

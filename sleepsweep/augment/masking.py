@@ -1,10 +1,10 @@
 """Masking: what removes a part of the signal."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from sleepsweep.augment.base import Augmentation, Dial
 from sleepsweep.augment.blocks import in_blocks
@@ -12,6 +12,10 @@ from sleepsweep.augment.draws import unit, whole
 from sleepsweep.augment.parameters import alternative, parameter
 from sleepsweep.augment.resampling import take
 from sleepsweep.augment.rows import ones_until, scale_pieces
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Masking(Augmentation, abstract=True):

@@ -1,14 +1,18 @@
 """Noise: what adds noise to the signal or smooths it away."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sleepsweep.augment.base import Augmentation, Dial
 from sleepsweep.augment.draws import per_epoch, uniform, whole
 from sleepsweep.augment.parameters import alternative, of_signal, parameter
 from sleepsweep.augment.units import in_units
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Noise(Augmentation, abstract=True):

@@ -1,11 +1,15 @@
 """The notch filter of a batch of epochs, each with its own centre."""
 
-import math
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+import math
+from typing import TYPE_CHECKING
 
 from sleepsweep.augment.resonator import resonate
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def notch(x: Tensor, centre_hz: Tensor, width_hz: float, sfreq: float) -> Tensor:

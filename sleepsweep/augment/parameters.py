@@ -3,8 +3,9 @@
 import math
 from collections.abc import Collection
 from dataclasses import Field, field, fields
+from functools import cache
 from numbers import Integral, Real
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from sleepsweep.errors import UserError
 
@@ -46,7 +47,7 @@ def of_signal(default: float | None) -> Any:
 
 def parameters(cls: Any) -> dict[str, Parameter]:
     """Return the parameters of an augmentation's class that a user may set, by name."""
-    return {each.name: _described(each) for each in fields(cls) if not _of_signal(each)}
+    return {each.name: _described(cls, each) for each in fields(cls) if not _of_signal(each)}
 
 
 def names_of_signal(owner: Any) -> list[str]:
@@ -57,7 +58,7 @@ def names_of_signal(owner: Any) -> list[str]:
 def check_fields(owner: Any) -> None:
     """Check every number of a dataclass against its type and range; `UserError` otherwise."""
     for each in fields(owner):
-        allowed, value = _described(each), getattr(owner, each.name)
+        allowed, value = _described(type(owner), each), getattr(owner, each.name)
         if allowed.kind in (int, float, bool) and not (value is None and each.default is None):
             check_number(type(owner).__name__, each.name, value, allowed)
     # A field that an alternative stands for is not seen to be given when it is at its default.
@@ -98,8 +99,15 @@ def _of_signal(each: "Field[Any]") -> bool:
     return "of_signal" in each.metadata
 
 
-def _described(each: "Field[Any]") -> Parameter:
+def _described(cls: type, each: "Field[Any]") -> Parameter:
     low, high = each.metadata.get("low", -math.inf), each.metadata.get("high", math.inf)
-    kinds = [kind for kind in get_args(each.type) or (each.type,) if kind is not type(None)]
+    hint = _types(cls)[each.name]
+    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
     kind = kinds[0] if len(kinds) == 1 and isinstance(kinds[0], type) else object
     return Parameter(kind, each.default, low, high)
+
+
+@cache
+def _types(cls: type) -> dict[str, Any]:
+    # A field's own type is text in a module whose annotations are not evaluated.
+    return get_type_hints(cls)

@@ -1,18 +1,21 @@
 """A policy: augmentations in order, each applied to each epoch with its probability."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Self
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Self
 
 from sleepsweep.augment.base import Augmentation, Signal
 from sleepsweep.augment.draws import unit
 from sleepsweep.errors import UserError
+from sleepsweep.torchlater import torch
 
-Partners = Callable[[int, torch.Generator], Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Partners = Callable[[int, "torch.Generator"], "Tensor"]
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,15 @@ class Policy:
             for member in self.members
         )
         return replace(self, members=members)
+
+
+def batch_partners(epochs: Tensor) -> Partners:
+    """Return the function that gives each epoch a partner from the same batch."""
+
+    def partners(count: int, generator: torch.Generator) -> Tensor:
+        return epochs[torch.randperm(count, generator=generator, device=epochs.device)]
+
+    return partners
 
 
 class _ToRows:

@@ -1,6 +1,11 @@
 """Reading a signal at other times: the gather and the linear interpolation of several parts."""
 
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def take(x: Tensor, index: Tensor) -> Tensor:

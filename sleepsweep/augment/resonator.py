@@ -5,10 +5,16 @@ into blocks: what a block makes of its own samples is one product of matrices fo
 only the two values that each block hands to the next are followed through the epoch.
 """
 
-import math
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+import math
+from typing import TYPE_CHECKING
+
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 # Samples in a block: longer ones cost more arithmetic, shorter ones more handing on.
 BLOCK = 25

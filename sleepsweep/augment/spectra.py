@@ -1,11 +1,15 @@
 """Operations on the spectra of epochs: mixing two, turning phases, shifting frequencies."""
 
-import math
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+import math
+from typing import TYPE_CHECKING
 
 from sleepsweep.augment.blocks import in_blocks
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @in_blocks

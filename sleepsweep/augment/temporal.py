@@ -1,9 +1,9 @@
 """Temporal: what changes when things happen in the signal."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sleepsweep.augment.base import Augmentation, Dial
 from sleepsweep.augment.blocks import in_blocks
@@ -13,6 +13,10 @@ from sleepsweep.augment.resampling import take
 from sleepsweep.augment.rows import pieces
 from sleepsweep.augment.warping import warp, warp_smoothly
 from sleepsweep.errors import UserError
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Temporal(Augmentation, abstract=True):

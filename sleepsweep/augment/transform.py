@@ -4,7 +4,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from sleepsweep.augment.base import Signal
-from sleepsweep.augment.policy import Partners, Policy
+from sleepsweep.augment.policy import Partners, Policy, batch_partners
 
 
 class PolicyTransform(nn.Module):
@@ -54,15 +54,6 @@ class PolicyTransform(nn.Module):
             f"{type(member.augmentation).__name__}(p={member.p:g})"
             for member in self.policy.members
         )
-
-
-def batch_partners(epochs: Tensor) -> Partners:
-    """Return the function that gives each epoch a partner from the same batch."""
-
-    def partners(count: int, generator: Generator) -> Tensor:
-        return epochs[torch.randperm(count, generator=generator, device=epochs.device)]
-
-    return partners
 
 
 def _seeded(epochs: Tensor) -> Generator:

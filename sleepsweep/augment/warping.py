@@ -1,14 +1,18 @@
 """Maps of time that stretch here and shrink there, and keep the first and the last sample."""
 
+from __future__ import annotations
+
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from scipy.interpolate import CubicSpline
-from torch import Tensor
 
 from sleepsweep.augment.blocks import in_blocks
 from sleepsweep.augment.resampling import read_at
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @in_blocks
@@ -43,5 +47,7 @@ def _integrals(length: int, knots: int, device: torch.device) -> Tensor:
 
     A spline is linear in its values, so all the splines of a batch are one product with this.
     """
+    from scipy.interpolate import CubicSpline  # takes time
+
     spline = CubicSpline(np.linspace(0, 1, knots), np.eye(knots)).antiderivative()
     return torch.from_numpy(spline(np.linspace(0, 1, length))).to(device)

@@ -23,6 +23,7 @@ from sleepsweep.cli.reading import as_extended, read_space
 from sleepsweep.cli.running import run_plan
 
 if TYPE_CHECKING:
+    from sleepsweep.search.warmstart import Past
     from sleepsweep.spec.sweepspec import SweepSpec
 
 Out = Annotated[Path | None, typer.Option(help="The sweep's folder; default: runs/NAME.")]
@@ -41,12 +42,11 @@ def check(
 
     A store is opened as a launch would; other recordings are not read.
     """
-    from sleepsweep.plan import read_past
     from sleepsweep.terminal.summary import search_notes
 
     spec = read_space(space, data, settings, preset, trials, seed)
     people = _people(spec)
-    notes = search_notes(spec, read_past(spec, None))
+    notes = search_notes(spec, _past(spec))
     pool, blocks = spec.augmentations, spec.split.blocks
     designs = ", ".join(
         f"{item.name} ({item.design.count(pool, blocks)})" for item in spec.search.designs
@@ -113,6 +113,16 @@ def ui(sweep: SweepPath, port: Annotated[int, typer.Option(min=1, max=65535)] = 
 
     print(f"MLflow: {ui_address(sweep, port)}\nCtrl-C ends the server.", flush=True)
     raise typer.Exit(serve_ui(sweep, port))
+
+
+def _past(spec: "SweepSpec") -> "Past":
+    from sleepsweep.search.warmstart import NO_PAST
+
+    if spec.search.warm_start is None:
+        return NO_PAST
+    from sleepsweep.plan import read_past
+
+    return read_past(spec, None)
 
 
 def _people(spec: "SweepSpec") -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import ray
-import torch
 
 from sleepsweep.cluster.nodes import check_nodes, join_cluster
 from sleepsweep.errors import UserError
 from sleepsweep.spec.sections import ResourcesSpec
+from sleepsweep.torchlater import torch
 
 SILENT: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 
@@ -27,10 +27,11 @@ def ray_for(resources: ResourcesSpec, folders: Sequence[Path]) -> Iterator[None]
     """
     with _quiet_start():
         if resources.cluster is None:
-            _check_gpus(resources, torch.cuda.device_count(), "this machine")
+            gpus = torch.cuda.device_count() if resources.gpus_per_trial else 0
+            _check_gpus(resources, gpus, "this machine")
             ray.init(
                 address="local", num_cpus=concurrent(resources) * resources.cpus_per_trial,
-                num_gpus=torch.cuda.device_count() if resources.gpus_per_trial else 0,
+                num_gpus=gpus,
                 include_dashboard=False, **SILENT,
             )  # fmt: skip
         else:

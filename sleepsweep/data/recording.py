@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from sleepsweep.data.quality import FLAT_SD, epoch_quality
 from sleepsweep.errors import UserError
@@ -209,6 +208,8 @@ def _flat_and_far(epochs: Epochs) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 
 def _resampled_run(run: Epochs, wanted: int) -> Epochs:
+    from scipy.signal import resample_poly  # takes time
+
     count, channels, samples = run.shape
     ratio = Fraction(wanted, samples)
     signal = run.transpose(1, 0, 2).reshape(channels, -1)

@@ -58,9 +58,14 @@ class SplitSpec(PartSpec):
     With the protocol ``file`` all of it stands in `file`, a path from the current folder, as in
     `read_split_file`. It is read once, into `listed`: a spec that holds this, as the one in
     ``sweep.json`` does, needs the file no more.
+
+    The protocol ``as_published`` repeats the published study (Gupta 2025), whose seed draws the
+    split and whose test subjects stop and choose runs: each block draws the share `test`, all
+    others train, and nobody is set aside. It is there to be compared with; its table says that its
+    trials are ``selected_on`` test.
     """
 
-    protocol: Annotated[str, only("subject", "file")] = "subject"
+    protocol: Annotated[str, only("subject", "file", "as_published")] = "subject"
     file: str | None = None
     test: float = Field(default=0.15, gt=0, lt=1)
     validation: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -80,11 +85,25 @@ class SplitSpec(PartSpec):
             )
         if self.protocol == "file":
             self._agrees_with_the_file()
+        elif self.selects_on_test and (self.validation, self.folds, self.resplit) != (
+            None,
+            None,
+            True,
+        ):
+            raise ValueError(
+                "protocol as_published validates on its test subjects, drawn anew by each seed; "
+                "remove validation, folds and resplit"
+            )
         elif self.file is not None or self.listed is not None:
             raise ValueError(
                 "file and listed are read by protocol file only; set that, or remove them"
             )
         return self
+
+    @property
+    def selects_on_test(self) -> bool:
+        """Whether the subjects that stop and choose trials are those that are called its test."""
+        return self.protocol == "as_published"
 
     def _agrees_with_the_file(self) -> None:
         if self.file is None or self.listed is None:
@@ -139,8 +158,9 @@ def set_aside(nights: Mapping[str, int], spec: SplitSpec) -> tuple[str, ...]:
 
     `nights` maps each subject to its number of nights. The draw depends on these and on the share
     alone, and not on any seed: another seed must not train on the people whom the first one kept
-    for its test. Raises `UserError` when there are fewer than 3 subjects, or when the split file
-    does not name exactly these.
+    for its test. Nobody is set aside where trials are selected on their test subjects. Raises
+    `UserError` when there are fewer than 3 subjects, or when the split file does not name exactly
+    these.
     """
     names = sorted(nights)
     if len(names) < FEWEST_SUBJECTS:
@@ -149,6 +169,8 @@ def set_aside(nights: Mapping[str, int], spec: SplitSpec) -> tuple[str, ...]:
             f"{FEWEST_SUBJECTS} are needed: one each to train, validate and test on. Add "
             "recordings of more subjects; two nights of one person count as one subject."
         )
+    if spec.selects_on_test:
+        return ()
     if spec.file is not None and spec.listed is not None:
         check_people(Path(spec.file), spec.listed, names)
         return tuple(sorted(spec.listed.test))
@@ -162,7 +184,8 @@ def draw_split(
 
     A share is drawn anew for each block. Of K folds, block b validates on fold b mod K; after each
     K blocks the folds are drawn anew. With ``resplit: false`` every block gets the split of block
-    0. Raises `UserError` when too few subjects are left.
+    0. The published protocol validates on the share `test` of everyone. Raises `UserError` when
+    too few subjects are left.
     """
     if spec.listed is not None:
         block = spec.listed.blocks[index]
@@ -177,7 +200,8 @@ def draw_split(
         )
     place = index if spec.resplit else 0
     if spec.folds is None:
-        count = _share(spec.validation or VALIDATION, len(rest), leave=1)
+        share = spec.test if spec.selects_on_test else spec.validation or VALIDATION
+        count = _share(share, len(rest), leave=1)
         validation = _drawn("validation subjects", rest, count, seed=spec.seed, split=place)
     else:
         validation = _fold(rest, spec.folds, place, spec.seed)

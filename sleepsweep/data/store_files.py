@@ -13,10 +13,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
@@ -26,6 +25,9 @@ from sleepsweep.data.manifest import Manifest, RecordingEntry
 from sleepsweep.data.recording import Prepared
 from sleepsweep.errors import UserError
 from sleepsweep.replacing import writing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT_VERSION = 3  # part of a store's key: raise it too when the same recordings give other files
 EPOCHS, INDEX, MANIFEST = "epochs.npy", "index.parquet", "manifest.json"
@@ -74,13 +76,15 @@ def write_store(
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
-def read_store(folder: Path) -> tuple[Manifest, pd.DataFrame, EpochsFile]:
+def read_store(folder: Path) -> tuple[Manifest, "pd.DataFrame", EpochsFile]:
     """Return manifest, index and the epochs, memory-mapped read-only.
 
     Raises `UserError` when the folder is no store, a file is missing, damaged or not readable, the
     format version is another one, or the files do not belong together. Of the epochs a sample is
     read; `verify_epochs` reads all.
     """
+    import pandas as pd  # takes time
+
     if not folder.is_dir():
         raise UserError(f"{folder}: no such store. Prepare the data again.")
     if folder.name.startswith(PARTIAL):
@@ -125,7 +129,9 @@ def verify_epochs(folder: Path, manifest: Manifest, epochs: EpochsFile) -> None:
 
 def _write_epochs(
     path: Path, recordings: Iterable[Prepared]
-) -> tuple[list[RecordingEntry], pd.DataFrame]:
+) -> tuple[list[RecordingEntry], "pd.DataFrame"]:
+    import pandas as pd
+
     entries: list[RecordingEntry] = []
     frames: list[pd.DataFrame] = []
     shape: tuple[int, ...] = ()
@@ -190,7 +196,7 @@ def _read_manifest(folder: Path, text: str) -> Manifest:
         raise _damaged(folder, f"{MANIFEST}, {where}: {first['msg']}") from error
 
 
-def _mismatch(folder: Path, manifest: Manifest, index: pd.DataFrame, epochs: EpochsFile) -> str:
+def _mismatch(folder: Path, manifest: Manifest, index: "pd.DataFrame", epochs: EpochsFile) -> str:
     if manifest.sealed() != manifest:
         return f"{MANIFEST} was changed"
     if epochs.shape != manifest.shape or epochs.dtype != np.float32:
@@ -213,7 +219,7 @@ def _damaged(folder: Path, problem: str) -> UserError:
     )
 
 
-def _hash_columns(index: pd.DataFrame, columns: Iterable[str]) -> str:
+def _hash_columns(index: "pd.DataFrame", columns: Iterable[str]) -> str:
     # Names are hashed once and not once an epoch: opening a store must stay quick.
     subjects = index["subject"].cat
     parts: list[Any] = ["\x1f".join(subjects.categories).encode()]
@@ -256,7 +262,9 @@ def _same_shape(prepared: Prepared, shape: tuple[int, ...]) -> None:
         )
 
 
-def _index_rows(prepared: Prepared, number: int) -> pd.DataFrame:
+def _index_rows(prepared: Prepared, number: int) -> "pd.DataFrame":
+    import pandas as pd
+
     recording = prepared.recording
     return pd.DataFrame(
         {

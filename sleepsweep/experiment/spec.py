@@ -74,6 +74,11 @@ class ExperimentSpec(StudySpec):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
+        if self.split.selects_on_test:
+            raise KeyedError(
+                "as_published leaves nobody to test on and is for sweeps that are compared with "
+                "the published study; give subject or file", "split", "protocol",
+            )  # fmt: skip
         if self.block >= self.split.blocks:
             raise KeyedError(f"the split has the blocks 0 to {self.split.blocks - 1}", "block")
         if self.pretrain.batch_size % self.devices:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import sleepsweep
 from sleepsweep.errors import UserError
-from sleepsweep.learn.encoders.foreign import is_path
+from sleepsweep.learn.encoderspec import is_path
 from sleepsweep.learn.staging import Staging
 from sleepsweep.metrics import STAGES
 from sleepsweep.model import Model

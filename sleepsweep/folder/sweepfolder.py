@@ -26,7 +26,6 @@ from sleepsweep.folder.log import SweepLog
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.studyfolder import OPENED, StudyFolder, now
 from sleepsweep.folder.trialfiles import TrialFiles
-from sleepsweep.results import EMBEDDINGS
 
 # What must be as it was when a sweep is continued.
 SAME = {
@@ -56,6 +55,8 @@ class SweepFolder(StudyFolder):
 
     def embeddings_path(self, trial_id: str) -> Path:
         """Where the report's embeddings of a trial are kept."""
+        from sleepsweep.results import EMBEDDINGS  # with pandas, which takes time
+
         return self.path / EMBEDDINGS / f"{trial_id}.npz"
 
     @property

@@ -1,9 +1,11 @@
 """How much memory a process has used."""
 
+from __future__ import annotations
+
 import resource
 import sys
 
-import torch
+from sleepsweep.torchlater import torch
 
 # getrusage counts in KiB, but on macOS in bytes.
 PER_MIB = 2**20 if sys.platform == "darwin" else 2**10

@@ -1,7 +1,13 @@
 """Numbers in which a network computes, and those in which a loss does."""
 
-import torch
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def at_least_float32(values: Tensor) -> Tensor:

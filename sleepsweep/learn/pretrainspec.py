@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from sleepsweep.learn.losses import LOSSES, Loss, loss_of
-from sleepsweep.learn.projector import Projector
 from sleepsweep.part import PartSpec, Shared, later
 
+Projector = Literal["none", "linear", "mlp"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["float32", "bfloat16"]
 

@@ -1,11 +1,9 @@
 """The projector: a head that only pretraining uses, between the embedding and the loss."""
 
-from typing import Literal
-
 import torch
 from torch import nn
 
-Projector = Literal["none", "linear", "mlp"]
+from sleepsweep.learn.pretrainspec import Projector
 
 
 def build_projector(kind: Projector, latent_dim: int, width: int, weights_seed: int) -> nn.Module:

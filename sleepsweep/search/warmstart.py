@@ -1,19 +1,23 @@
 """What an earlier sweep found, put into the terms of another one's search."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from sleepsweep.results import ResultsTable, StudyInfo
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.space import Recorded, draw_policy
 from sleepsweep.spec.objectives import OBJECTIVES
 from sleepsweep.spec.ranges import Range, Scalar
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.trial import PARTS, text_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sleepsweep.results import ResultsTable, StudyInfo
 
 FINISHED = ("stop", "done", "collapsed")
 

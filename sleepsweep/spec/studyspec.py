@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field
 
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import SplitSpec
-from sleepsweep.learn.encoders import EncoderSpec
-from sleepsweep.learn.pretrain import PretrainSpec
-from sleepsweep.learn.probe import ProbeSpec
+from sleepsweep.learn.encoderspec import EncoderSpec
+from sleepsweep.learn.pretrainspec import PretrainSpec
+from sleepsweep.learn.probespec import ProbeSpec
 from sleepsweep.part import PartSpec
 from sleepsweep.spec.sections import TrackingSpec
 

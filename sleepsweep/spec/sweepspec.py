@@ -15,7 +15,7 @@ from pydantic import (
 
 from sleepsweep.augment import Signal
 from sleepsweep.data.source import DataSpec
-from sleepsweep.learn.pretrain import PretrainSpec
+from sleepsweep.learn.pretrainspec import PretrainSpec
 from sleepsweep.spec.objectives import Objective
 from sleepsweep.spec.pool import AugmentationsSpec, KeyedError
 from sleepsweep.spec.ranges import Range

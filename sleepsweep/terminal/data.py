@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.table import Table
@@ -9,10 +10,12 @@ from rich.text import Text
 
 from sleepsweep.data.manifest import Manifest
 from sleepsweep.data.quality import CLEAN_SD
-from sleepsweep.data.store import Store
 from sleepsweep.data.store_summary import RecordingSummary, SubjectSummary
 from sleepsweep.metrics import STAGES
 from sleepsweep.terminal.tables import section, table
+
+if TYPE_CHECKING:
+    from sleepsweep.data.store import Store
 
 WAKE = "of wake far from sleep"  # the other reasons say themselves: flat, out of range, …
 UNITS = {"uV": "µV", "unknown": "?"}
@@ -24,7 +27,7 @@ QUALITY = (
 )
 
 
-def store_info(store: Store) -> Group:
+def store_info(store: "Store") -> Group:
     """How a store was prepared, its subjects and the quality of its recordings."""
     recordings, people = store.recordings(), store.summary()
     nights = sum(person.nights for person in people)

@@ -1,19 +1,24 @@
 """What a launch prints before it starts and after it ends."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.text import Text
 
-from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.metrics import STAGES
-from sleepsweep.plan import Plan
-from sleepsweep.search.warmstart import Past
-from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.terminal.data import because, total_dropped
 from sleepsweep.terminal.tables import section, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sleepsweep.folder.sweepfolder import SweepFolder
+    from sleepsweep.plan import Plan
+    from sleepsweep.search.warmstart import Past
+    from sleepsweep.spec.sweepspec import SweepSpec
 
 LIGHTS = {"red": "bold red", "amber": "yellow", "green": "green"}
 VERDICTS = {"better": "green", "worse": "red"}
@@ -30,7 +35,12 @@ def data_summary(plan: Plan) -> Group:
     stages = [str(sum(person.epochs[stage] for person in people)) for stage in STAGES]
     nights = str(sum(person.nights for person in people))
     made.add_row(nights, *stages, str(dropped.total()), because(dropped))
-    heading = f"{len(people)} subjects to train and validate on, {len(plan.test)} set aside to test"
+    apart = (
+        "nobody set aside: selected on test subjects, as published"
+        if plan.spec.split.selects_on_test
+        else f"{len(plan.test)} set aside to test"
+    )
+    heading = f"{len(people)} subjects to train and validate on, {apart}"
     return Group(section(heading, made), *_labels(plan))
 
 

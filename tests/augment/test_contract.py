@@ -3,6 +3,7 @@
 import pickle
 import re
 from dataclasses import fields
+from typing import get_type_hints
 
 import pytest
 import torch
@@ -154,7 +155,8 @@ def test_an_augmentation_is_a_value(cls):
     assert pickle.loads(pickle.dumps(augment)) == augment  # noqa: S301
     assert hash(at(cls, 0.7)) == hash(augment)
     plain = (int, float, bool, int | None, float | None)
-    assert all(each.type in plain for each in fields(cls))
+    types = get_type_hints(cls)
+    assert all(types[each.name] in plain for each in fields(cls))
 
 
 @pytest.mark.parametrize("cls", ALL)

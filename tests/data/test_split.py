@@ -184,10 +184,25 @@ def test_too_few_left() -> None:
         draw_split(dict.fromkeys("abc", 1), ["a", "b"], SplitSpec(), 0)
 
 
-@pytest.mark.parametrize("protocol", ["as_published", "random"])
-def test_other_protocols_are_refused(protocol: str) -> None:
-    with pytest.raises(ValidationError, match=r"not supported .*: subject, file"):
-        SplitSpec(protocol=protocol)
+def test_another_protocol_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"not supported .*: subject, file, as_published"):
+        SplitSpec(protocol="random")
+
+
+def test_the_published_protocol_validates_on_its_test_subjects() -> None:
+    nights = {f"s{number:02}": 2 for number in range(78)}
+    spec = SplitSpec(protocol="as_published", test=0.155, blocks=4)
+    assert set_aside(nights, spec) == ()
+    splits = [draw_split(nights, (), spec, block) for block in range(4)]
+    assert {(len(split.train), len(split.validation)) for split in splits} == {(66, 12)}
+    assert len({split.validation for split in splits}) == 4
+    assert all(split.test == () for split in splits)
+
+
+@pytest.mark.parametrize("more", [{"validation": 0.2}, {"folds": 5}, {"resplit": False}])
+def test_the_published_protocol_has_no_validation_of_its_own(more: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="remove validation, folds and resplit"):
+        SplitSpec.model_validate({"protocol": "as_published", **more})
 
 
 @pytest.mark.parametrize(

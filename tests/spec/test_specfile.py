@@ -140,7 +140,7 @@ MISTAKES = [
             "p = 2",
         ],
     ),
-    ("name: good", "name: good\nsplit: {protocol: as_published}", ["split.protocol", "subject"]),
+    ("name: good", "name: good\nsplit: {protocol: random}", ["split.protocol", "subject"]),
     ("name: good", "name: good\nsplit: {protocol: file}", ["line 2, split", "the key file"]),
     ("name: good", "name: good\nsplit: {folds: 3, validation: 0.1}", ["line 2, split", "exclude"]),
     ("name: good", f"name: good\nsplit: {{listed: {LISTED}}}", ["line 2", "did you mean train"]),

@@ -7,10 +7,9 @@ import io
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import AfterValidator, BeforeValidator
 
 from sleepsweep.data.edf.header import read_header
@@ -18,6 +17,9 @@ from sleepsweep.data.edf.hypnogram import MEANINGS, Hypnogram, Lasting, hypnogra
 from sleepsweep.data.edf.signals import open_raw
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Span = tuple[float, float, str]
 NO_NUMBER = ("", "n/a", "nan", "NaN")  # BIDS writes n/a
@@ -156,7 +158,9 @@ def _lines(path: Path) -> list[str]:
     return [line.strip() for line in _text(path).rstrip().splitlines()]
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path) -> "pd.DataFrame":
+    import pandas as pd  # takes time
+
     text = _text(path).rstrip("\r\n")
     header = text.partition("\n")[0]
     separator = next((mark for mark in "\t;" if mark in header), ",")
@@ -178,7 +182,7 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 def _seconds(
-    path: Path, table: pd.DataFrame, column: str, empty: float | None = None
+    path: Path, table: "pd.DataFrame", column: str, empty: float | None = None
 ) -> list[float]:
     values = []
     for line, text in enumerate(table[column], start=2):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from sleepsweep.data.recording import Recording
 from sleepsweep.data.simulation import calibration as calibrated
@@ -13,8 +12,8 @@ from sleepsweep.data.simulation.calibration import Calibration
 from sleepsweep.data.simulation.events import draw_events
 from sleepsweep.data.simulation.layout import BANDS, CHANNELS, SAMPLES, SFREQ
 from sleepsweep.data.simulation.nuisances import disturbed
+from sleepsweep.data.simulation.spec import SimulatedSpec
 from sleepsweep.data.simulation.spectrum import synthesise
-from sleepsweep.part import PartSpec
 from sleepsweep.seeds import numpy_generator
 
 GENERATOR_VERSION = 2  # part of a store's key: raise it when the same seed gives other nights
@@ -22,14 +21,6 @@ GENERATOR_VERSION = 2  # part of a store's key: raise it when the same seed give
 # ordinary choice: the sd of a night's signal, in µV, and of the logarithm of people's gains.
 SD_UV = (25.0, 16.0, 35.0)
 PERSON_GAIN_SD = 0.3
-
-
-class SimulatedSpec(PartSpec):
-    """How many simulated subjects and nights. Subject k is the same in studies of any size."""
-
-    subjects: int = Field(default=10, ge=1, le=1000)
-    nights: int = Field(default=1, ge=1, le=9)
-    seed: int = 0
 
 
 @dataclass(frozen=True)

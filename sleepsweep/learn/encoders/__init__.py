@@ -5,7 +5,7 @@ One class in one file each. A new file of this package is a new encoder: it is f
 
 from sleepsweep.learn.encoders.base import ENCODERS, Encoder
 from sleepsweep.learn.encoders.simplesleepnet import SimpleSleepNet
-from sleepsweep.learn.encoders.spec import EncoderSpec
+from sleepsweep.learn.encoderspec import EncoderSpec
 from sleepsweep.learn.registry import import_all
 
 __all__ = ["ENCODERS", "Encoder", "EncoderSpec", "SimpleSleepNet"]

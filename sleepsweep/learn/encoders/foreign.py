@@ -24,11 +24,6 @@ class Foreign(Encoder, abstract=True):
         return features
 
 
-def is_path(name: str) -> bool:
-    """Whether a name is written like the dotted path of a class."""
-    return "." in name and all(part.isidentifier() for part in name.split("."))
-
-
 def class_at(path: str) -> type[nn.Module]:
     """Return the class at ``package.module.ClassName``; nothing is imported before.
 

@@ -1,14 +1,17 @@
 """What a loss is: a frozen dataclass that registers itself, called on two views' embeddings."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sleepsweep.learn.precision import at_least_float32
 from sleepsweep.learn.registry import Registry
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

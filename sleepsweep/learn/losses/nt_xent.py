@@ -1,13 +1,15 @@
 """NT-Xent, the loss of SimCLR."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from sleepsweep.learn.losses.base import Loss
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -34,4 +36,4 @@ class NTXent(Loss):
         similarities.fill_diagonal_(float("-inf"))
         batch = len(first)
         positives = torch.arange(2 * batch, device=first.device).roll(batch)
-        return F.cross_entropy(similarities, positives)
+        return torch.nn.functional.cross_entropy(similarities, positives)

@@ -1,13 +1,15 @@
 """VICReg: variance, invariance and covariance, without negatives."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from sleepsweep.learn.losses.base import Loss
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,14 @@ class VICReg(Loss):
 
     def of(self, first: Tensor, second: Tensor) -> Tensor:
         """Return the loss of two views' projections (batch, projector_dim) of any length."""
-        distance = F.mse_loss(first, second)
+        distance = torch.nn.functional.mse_loss(first, second)
         spread = _hinge(first) + _hinge(second)
         redundancy = _redundancy(first) + _redundancy(second)
         return self.invariance * distance + self.variance * spread + self.covariance * redundancy
 
 
 def _hinge(projections: Tensor) -> Tensor:
-    return F.relu(1 - (projections.var(dim=0) + 1e-4).sqrt()).mean()
+    return torch.nn.functional.relu(1 - (projections.var(dim=0) + 1e-4).sqrt()).mean()
 
 
 def _redundancy(projections: Tensor) -> Tensor:

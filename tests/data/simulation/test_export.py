@@ -11,7 +11,8 @@ from sleepsweep.data.recording import Recording
 from sleepsweep.data.simulation import export
 from sleepsweep.data.simulation.export import write_nights
 from sleepsweep.data.simulation.layout import CHANNELS
-from sleepsweep.data.simulation.nights import SimulatedSpec, simulate
+from sleepsweep.data.simulation.nights import simulate
+from sleepsweep.data.simulation.spec import SimulatedSpec
 from sleepsweep.data.source import DataSpec
 from sleepsweep.errors import UserError
 

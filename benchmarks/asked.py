@@ -1,0 +1,79 @@
+"""What is asked of speed on two cores, and where a benchmark's figures answer it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.pretraining import ratios
+
+Figures = Any
+
+
+@dataclass(frozen=True)
+class Point:
+    """One thing that is asked: `of` reads it from the figures of its benchmark.
+
+    The `asked` value is the most that it may be, or the least if it is `least`. `is_ratio` says
+    that it does not depend on how fast the machine is.
+    """
+
+    what: str
+    asked: float
+    of: Callable[[Figures], float]
+    unit: str = ""
+    least: bool = False
+    is_ratio: bool = True
+
+    @property
+    def limit(self) -> str:
+        """What is asked, in words."""
+        return f"at {'least' if self.least else 'most'} {self.shown(self.asked)}"
+
+    def shown(self, value: float) -> str:
+        """A value with its unit."""
+        return f"{value:.3g}{self.unit}"
+
+    def verdict(self, figures: Figures) -> str:
+        """Whether the figures reach it."""
+        value = self.of(figures)
+        return (
+            "reached"
+            if (value >= self.asked if self.least else value <= self.asked)
+            else "**not reached**"
+        )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A benchmark, how it is run for the documentation, and the points that it answers."""
+
+    arguments: Sequence[str]
+    points: Sequence[Point]
+
+
+def _of_step(batch: str) -> list[Point]:
+    at = f"at batch {batch}"
+    return [
+        Point(f"network, times faster than plain torch, {at}", 1.3,
+              lambda found: ratios(found[batch])["network_times_faster"], least=True),
+        Point(f"around the network, plain steps, {at}", 0.05,
+              lambda found: ratios(found[batch])["around_the_network"]),
+        Point(f"whole loop, times faster than the published kind, {at}", 1.5,
+              lambda found: ratios(found[batch])["loop_times_faster"], least=True),
+    ]  # fmt: skip
+
+
+ASKED = {
+    "pretraining": Asked(["--repeats", "7"], [*_of_step("256"), *_of_step("1024")]),
+    "answer": Asked(
+        ["--worlds", "additive"],
+        [Point("steps to the answer, times less than one at a time × seeds", 3.0,
+               lambda found: found["additive"]["ours"]["as shipped"]["times"][0], least=True)],
+    ),
+    "scale": Asked(
+        ["--trials", "2000", "--nodes", "6"],
+        [Point("driver's time a trial, after 2,000 trials to after 250", 1.2,
+               lambda found: found["rows"][-1]["driver_ms_a_trial"]
+               / found["rows"][0]["driver_ms_a_trial"])],
+    ),
+}  # fmt: skip

@@ -1,0 +1,116 @@
+"""All that is asked of speed, in one run: the table of the documentation.
+
+    python -m benchmarks.performance [--only NAME ...] [--write]
+
+Every benchmark runs by its own command in a process of its own, one after the other, in less than
+20 minutes on two cores that do nothing else. Printed are what was asked and what was reached, then
+each benchmark's own table under its command. ``--write`` puts them into ``docs/performance.md``,
+and the figures into ``docs/performance.json``.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.asked import ASKED
+from benchmarks.tables import markdown_table
+
+ROOT = Path(__file__).parents[1]
+PAGE, FIGURES = ROOT / "docs/performance.md", ROOT / "docs/performance.json"
+BEGIN, END = "<!-- measured: python -m benchmarks.performance --write -->", "<!-- /measured -->"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one benchmark printed, and how long it took."""
+
+    command: str
+    markdown: str
+    figures: Any
+    seconds: float
+
+    @classmethod
+    def by(cls, name: str, arguments: Sequence[str]) -> "Measured":
+        """Run the benchmark of that name; its table and its line of JSON are what it prints."""
+        command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+        started = time.perf_counter()
+        ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        *lines, figures = ended.stdout.splitlines()
+        return cls(
+            " ".join(["python", *command[1:]]), "\n".join(lines).strip(), json.loads(figures),
+            time.perf_counter() - started,
+        )  # fmt: skip
+
+
+def machine() -> dict[str, str]:
+    """Return what the numbers depend on: processor, memory, versions, revision."""
+    processor = next(
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    describe = ["git", "describe", "--always", "--dirty"]
+    return {
+        "processor": f"{os.cpu_count()} cores of {processor}",
+        "memory": f"{memory:.0f} GiB",
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy", "ray", "optuna", "mlflow")},
+        "revision": subprocess.run(describe, cwd=ROOT, capture_output=True, text=True).stdout[:-1],
+    }
+
+
+def markdown(here: dict[str, str], measured: dict[str, Measured]) -> str:
+    """Return what was asked and reached, then every benchmark's table."""
+    rows = [
+        [each.what, each.limit, each.shown(each.of(found.figures)), each.verdict(found.figures)]
+        for name, found in measured.items()
+        for each in ASKED[name].points
+    ]
+    minutes = sum(found.seconds for found in measured.values()) / 60
+    parts = [
+        ", ".join(f"{name} {value}" for name, value in here.items())
+        + f". {minutes:.0f} minutes in all.",
+        markdown_table(["what", "asked", "reached", ""], rows),
+        *(f"`{found.command}`, {found.seconds:.0f} s\n\n{found.markdown}"
+          for found in measured.values()),
+    ]  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def written_into(page: str, text: str) -> str:
+    """Return the page with `text` in the place that is marked for it."""
+    before, _, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}"
+
+
+def main() -> None:
+    """Measure and print, or write."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.performance", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--only", nargs="+", choices=ASKED, default=[*ASKED])
+    parser.add_argument("--write", action="store_true", help="write the documentation's table")
+    options = parser.parse_args()
+    here = machine()
+    measured = {name: Measured.by(name, ASKED[name].arguments) for name in options.only}
+    text = markdown(here, measured)
+    print(text)
+    if options.write:
+        PAGE.write_text(written_into(PAGE.read_text(), text))
+        figures = {name: found.figures for name, found in measured.items()}
+        FIGURES.write_text(json.dumps({"machine": here, **figures}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
