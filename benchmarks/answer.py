@@ -77,9 +77,10 @@ def top_of_sums(table: ResultsTable) -> str | None:
     members = last[[f"on.{name}" for name in names]].to_numpy(dtype=float)
     blocks = pd.get_dummies(last["block"]).to_numpy(dtype=float)
     columns, scores = np.hstack([members, blocks]), last["macro_f1"].to_numpy()
-    effects_found = pd.Series(np.linalg.lstsq(columns, scores)[0][: len(names)], names)
-    means = effects_found.groupby(table.study.categories).mean()
-    return str(means.drop(PLACEBO, errors="ignore").idxmax())
+    weights = np.linalg.lstsq(columns, scores)[0][: len(names)]
+    found = pd.DataFrame({"category": list(table.study.categories.values()), "effect": weights})
+    means = found[found["category"] != PLACEBO].groupby("category")["effect"].mean()
+    return str(means.idxmax())
 
 
 def at_mode(reml: Reml) -> Posterior:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks import startup
 from benchmarks.pretraining import ratios
 
 Figures = Any
@@ -63,8 +64,24 @@ def _of_step(batch: str) -> list[Point]:
     ]  # fmt: skip
 
 
+def _of_start() -> list[Point]:
+    return [
+        Point(name, seconds, lambda found, key=key: found[key]["wall_s"], " s", is_ratio=False)  # type: ignore[misc]
+        for key, (name, seconds) in startup.POINTS.items()
+    ]
+
+
+def _of_probe(sweep: str) -> Point:
+    return Point(
+        f"a probe, of the training before it, {sweep}", 0.1,
+        lambda found: max(rung["share"] for rung in found[sweep]),
+    )  # fmt: skip
+
+
 ASKED = {
     "pretraining": Asked(["--repeats", "7"], [*_of_step("256"), *_of_step("1024")]),
+    "probe": Asked([], [*map(_of_probe, ("quickstart", "laptop", "screen"))]),
+    "startup": Asked([], _of_start()),
     "answer": Asked(
         ["--worlds", "additive"],
         [Point("steps to the answer, times less than one at a time × seeds", 3.0,
