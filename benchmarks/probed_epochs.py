@@ -32,7 +32,7 @@ from sleepsweep.spec.specfile import read_study
 from sleepsweep.spec.sweepspec import SweepSpec
 
 ENCODERS, SUBSETS, STEPS = 3, 12, 90
-COUNTS = (50, 100, 200, 400)
+COUNTS = (50, 100, 200, 300, 400)
 PEOPLE = ((6, 2), (14, 3))
 """Training and validation subjects: the quickstart's, and the preset laptop's."""
 Rows = NDArray[np.int64]

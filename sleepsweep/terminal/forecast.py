@@ -13,8 +13,8 @@ from sleepsweep.terminal.tables import section, table
 
 KINDS = {"design": "designed", "anchor": "anchors", "search": "searched", "baseline": "baselines"}
 
-COSTLY = 0.1
-"""The part of the training that probes are meant to stay below."""
+COSTLY = 0.15
+"""A probe should take a tenth of the training before it; a short timing is no more exact."""
 
 
 def forecast_of(found: Forecast) -> Iterator[Text | Group]:
