@@ -12,7 +12,8 @@ class PartSpec(BaseModel):
     """A frozen piece of configuration, kept in the file of the thing it configures.
 
     Unknown keys are forbidden, defaults are validated like given values, and numbers are not made
-    from strings, so that what a YAML says is what runs.
+    from strings, so that what a YAML says is what runs. The text below a field is what
+    docs/yaml_reference.py says of it.
     """
 
     model_config = ConfigDict(
@@ -40,7 +41,14 @@ def later(default: Any) -> Any:
     return Field(default=default, exclude_if=lambda value: value == default)
 
 
-def only(*supported: Any) -> AfterValidator:
+@dataclass(frozen=True)
+class Only(AfterValidator):
+    """What `only` makes: a check that knows the values it accepts."""
+
+    supported: tuple[Any, ...] = ()
+
+
+def only(*supported: Any) -> Only:
     """Accept only the values in `supported`; another value of the grammar is refused, not ignored.
 
     For keys whose other values belong to the grammar but are not supported by this version.
@@ -55,4 +63,4 @@ def only(*supported: Any) -> AfterValidator:
             )
         return value
 
-    return AfterValidator(check)
+    return Only(check, supported)

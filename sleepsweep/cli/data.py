@@ -82,9 +82,9 @@ def import_(
 @data.command()
 def simulate(
     out: Out,
-    subjects: Annotated[int, typer.Option(min=1, max=1000)] = 10,
+    subjects: Annotated[int, typer.Option(min=1, max=1000, help="How many people.")] = 10,
     nights: Annotated[int, typer.Option(min=1, max=9, help="Of each subject.")] = 1,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="Another one makes other people.")] = 0,
     store: Annotated[bool, typer.Option("--store", help="Write a store of Fpz-Cz.")] = False,
     quiet: Quiet = False,
 ) -> None:  # fmt: skip

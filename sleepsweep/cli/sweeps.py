@@ -107,7 +107,10 @@ def launch(
 
 
 @app.command()
-def ui(sweep: SweepPath, port: Annotated[int, typer.Option(min=1, max=65535)] = 5000) -> None:
+def ui(
+    sweep: SweepPath,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the pages are.")] = 5000,
+) -> None:
     """Open MLflow's pages on a sweep or an experiment, on this machine only."""
     from sleepsweep.tracking import serve_ui, ui_address
 

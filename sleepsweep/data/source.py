@@ -27,29 +27,29 @@ ENTRY_POINTS = "sleepsweep.sources"
 
 
 class DataSpec(PartSpec):
-    """Which recordings, and how they are prepared.
-
-    `source` is one of `KINDS`, or the path of a description file (.yaml), from the current folder.
-    `root` is the folder of a source that reads one; of a described one it stands in for the
-    description's own. `derivations` names those wanted, which the files must hold; ``None`` takes
-    what the source takes by habit: Fpz-Cz of Sleep-EDF, what a description says, the one that other
-    files hold. A `wake_crop_min` of ``None`` stands for the source's own habit: 30 minutes for
-    whole nights (simulated, EDF), and no crop for npz folders, which come cropped.
-    `max_recordings` takes the first so many of the source, in its order; ``None`` takes all.
-    """
+    """The YAML's ``data``: which recordings, and how they are prepared."""
 
     source: str = "simulated"
+    """`simulated`, `sleep-edf`, `npz`, `edf`, `store`, a package's, or a description's path."""
     root: str | None = None
+    """The folder of a source that reads one, in place of a description's own; see ``--data``."""
     derivations: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] | None = None
+    """Null: Fpz-Cz of Sleep-EDF, what a description says, the one that other files hold."""
     sfreq: float = Field(default=100, gt=0, le=10_000)
+    """In Hz; recordings of another sampling frequency are resampled to it."""
     epoch_s: float = Field(default=30, gt=0, le=3600)
+    """The length of a scored epoch in seconds."""
     normalize: Normalize = "robust"
+    """Of each recording by itself: by median and robust deviation, by mean and deviation, not."""
     wake_crop_min: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Minutes of wake kept around sleep; null: 30 of whole nights, all of npz, which is cropped."""
     # Left out of the text, and so of a store's key, where all recordings are taken.
     max_recordings: Annotated[int, Field(ge=1)] | None = Field(
         default=None, exclude_if=lambda most: most is None
     )
+    """Take the first so many of the source, in its order; null: all."""
     simulated: SimulatedSpec = SimulatedSpec()
+    """Of the source ``simulated``."""
 
     @field_validator("source")
     @classmethod

@@ -47,17 +47,9 @@ def _null_is_default(value: Any) -> Any:
 
 
 class SplitSpec(PartSpec):
-    """How subjects are divided.
+    """The YAML's ``split``: how subjects are divided, once a study and once a block.
 
-    `test` is the share set aside once a study; `validation` the share of the remaining subjects,
-    or `folds` the number of parts that these are cut into, each of them validated on in turn.
-    Each of `blocks` (null: one for each fold, or 3) re-draws train and validation, unless `resplit`
-    is false; draws depend on `seed`, which is not the sweep's. Subjects with as many nights are
-    shared out evenly over the parts, to within one.
-
-    With the protocol ``file`` all of it stands in `file`, a path from the current folder, as in
-    `read_split_file`. It is read once, into `listed`: a spec that holds this, as the one in
-    ``sweep.json`` does, needs the file no more.
+    Subjects with as many nights are shared out evenly over the parts, to within one.
 
     The protocol ``as_published`` repeats the published study (Gupta 2025), whose seed draws the
     split and whose test subjects stop and choose runs: each block draws the share `test`, all
@@ -66,16 +58,25 @@ class SplitSpec(PartSpec):
     """
 
     protocol: Annotated[str, only("subject", "file", "as_published")] = "subject"
+    """Drawn by subject, written down in a file that replaces all other keys, or as published."""
     file: str | None = None
+    """The path of a split file, from the current folder."""
     test: float = Field(default=0.15, gt=0, lt=1)
+    """The share of the subjects that is set aside, once a study."""
     validation: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """The share of the others that a block validates on; null: 0.2, where there are no folds."""
     folds: Annotated[int, Field(ge=2)] | None = None
+    """Cut the others into so many parts instead, each of them validated on in turn."""
     listed: ListedSplits | None = Field(default_factory=_read)
+    """What the split file said when the sweep began, as `sweep.json` keeps it; not for you."""
     blocks: Annotated[int, BeforeValidator(_null_is_default)] = Field(
         default_factory=_number_of_blocks, ge=1
     )
+    """How many (split, seed) pairs; by default one for each fold, or 3."""
     resplit: bool = True
+    """Each block draws train and validation anew; false: one split, only seeds differ."""
     seed: int = Field(default=0, ge=0)
+    """Of these draws; the sweep's own never changes who is trained on."""
 
     @model_validator(mode="after")
     def _agrees(self) -> "SplitSpec":

@@ -20,14 +20,18 @@ class ListedBlock(PartSpec):
     """Names of the subjects that one block is trained on and validated on."""
 
     train: Names
+    """Names of subjects."""
     validation: Names
+    """Names of subjects."""
 
 
 class ListedSplits(PartSpec):
     """A split file: the test subjects of the study, and a block for each drawn split."""
 
     test: Names
+    """Names of the subjects that are set aside."""
     blocks: Annotated[tuple[ListedBlock, ...], Field(strict=False, min_length=1)]
+    """Who is trained and validated on in each block."""
 
     @model_validator(mode="after")
     def _nobody_twice(self) -> "ListedSplits":

@@ -82,6 +82,7 @@ class OfMembers(Design):
 
     real_only: ClassVar[bool] = False
     members: Names | None = None
+    """Which of the pool; null: all of them."""
 
     def check(self, pool: AugmentationsSpec, signal: Signal, channels: int | None) -> None:
         """See `Design`."""

@@ -17,6 +17,7 @@ class OfCategories(SetDesign):
 
     real_only: ClassVar[bool] = True
     categories: Names | None = None
+    """Which of the pool's; null: all of them."""
 
     def check(self, pool: AugmentationsSpec, signal: Signal, channels: int | None) -> None:
         """See `Design`."""
@@ -63,7 +64,9 @@ class BetweenCategories(OfCategories):
     """
 
     take: Literal["one", "any"] = "one"
+    """One member of each category of a set, or any non-empty subset of each."""
     together: Annotated[int, Field(ge=2)] = 2
+    """How many categories a set has members of."""
 
     def check(self, pool: AugmentationsSpec, signal: Signal, channels: int | None) -> None:
         """See `Design`."""

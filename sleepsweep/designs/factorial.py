@@ -25,6 +25,7 @@ class Factorial(OfMembers):
     """
 
     trials: Annotated[int, Field(ge=1)]
+    """How many sets, over all blocks."""
 
     def check(self, pool: AugmentationsSpec, signal: Signal, channels: int | None) -> None:
         """See `Design`."""

@@ -33,6 +33,7 @@ class SeverityGrid(OfMembers):
     """
 
     severities: Annotated[tuple[Severity, ...], Field(strict=False, min_length=1), DISTINCT]
+    """Of each member, one after the other."""
 
     def check(self, pool: AugmentationsSpec, signal: Signal, channels: int | None) -> None:
         """See `Design`."""
@@ -80,7 +81,9 @@ class ProbabilityGrid(OfMembers):
 
     real_only: ClassVar[bool] = True
     sums: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1), DISTINCT]
+    """Sums of the members' p."""
     weights: dict[str, Positive] | None = None
+    """Members in whose proportion a sum is shared out too; null: equally only."""
 
     def check(self, pool: AugmentationsSpec, signal: Signal, channels: int | None) -> None:
         """See `Design`."""

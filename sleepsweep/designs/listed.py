@@ -40,6 +40,7 @@ class WrittenOut(Design):
     """
 
     policies: Annotated[tuple[ListedPolicy, ...], Field(strict=False, min_length=1)]
+    """Each a list of augmentations, or ``none``."""
 
     def check(self, pool: AugmentationsSpec, signal: Signal, channels: int | None) -> None:
         """See `Design`."""

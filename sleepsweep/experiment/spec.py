@@ -22,27 +22,22 @@ OF_A_SWEEP = "belongs to a sweep, which sleepsweep launch runs; remove it here"
 
 
 class LatentSpec(PartSpec):
-    """The YAML's ``latent``: which epochs of the validation subjects are looked at, and how.
-
-    `fraction` of them, at most `most_epochs`, evenly spread; `clusters` of k-means; `pictures` of
-    planes; `measures` are computed or not.
-    """
+    """The YAML's ``latent``: which epochs of the validation subjects are looked at, and how."""
 
     fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """The share of their epochs, evenly spread."""
     most_epochs: Annotated[int, Field(ge=10)] = 3000
+    """At most so many."""
     clusters: Annotated[int, Field(ge=2)] = 5
+    """Clusters of k-means."""
     pictures: Annotated[tuple[Picture, ...], Field(strict=False)] = get_args(Picture)
+    """Planes that are drawn."""
     measures: bool = True
+    """Whether measures are computed."""
 
 
 class ExperimentSpec(StudySpec):
-    """A single experiment, validated: what ``sleepsweep train`` is asked to do.
-
-    The split is that of the block number `block`, whose seed is `seed` plus that number, as in a
-    sweep. `stages` are run in their order, whatever the
-    order here; without ``pretrain`` the encoder keeps its first weights. The `device` is a GPU
-    where there is one, or what is given; pretraining is shared by so many `devices` of that kind.
-    """
+    """A single experiment, validated: what ``sleepsweep train`` is asked to do."""
 
     what: ClassVar[str] = "an experiment"
     elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
@@ -50,13 +45,21 @@ class ExperimentSpec(StudySpec):
     )
 
     block: Annotated[int, Field(ge=0)] = 0
+    """Which block's split is taken; the seed is ``seed`` plus its number, as in a sweep."""
     policy: PolicySpec = ()
+    """Augmentations in the order in which they are applied, each with fixed values."""
     mix_partner: Literal["store", "batch"] = "store"
+    """Where the other epoch of a mixture comes from: all training epochs, or the batch."""
     finetune: FinetuneSpec = FinetuneSpec()
+    """Training with labels."""
     latent: LatentSpec = LatentSpec()
+    """Measures and pictures of the latent space."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    """What is trained on; ``auto``: a GPU where there is one."""
     devices: Annotated[int, Field(ge=1, le=64)] = later(1)
+    """How many of that kind share pretraining."""
     stages: Annotated[tuple[Stage, ...], Field(strict=False, min_length=1)] = STAGES
+    """Which are run, always in this order; without pretrain the encoder keeps its first weights."""
 
     @field_validator("policy")
     @classmethod

@@ -39,15 +39,14 @@ def _is_known(name: str) -> str:
 
 
 class EncoderSpec(PartSpec):
-    """The YAML's ``encoder``: which network, how wide its embedding, how much dropout.
-
-    `name` is a registered encoder's or the dotted path ``package.module.ClassName`` of a
-    `torch.nn.Module` that takes channels, latent_dim and dropout.
-    """
+    """The YAML's ``encoder``: which network, how wide its embedding, how much dropout."""
 
     name: Annotated[str, AfterValidator(_is_known)] = DEFAULT
+    """A known one, or the path ``package.module.ClassName`` of a `torch.nn.Module` of yours."""
     latent_dim: Annotated[int, Field(ge=2, le=4096)] = 128
+    """How many dimensions an embedding has."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
+    """The rate of dropout in the encoder."""
 
     def build(self, channels: int, weights_seed: int, samples: int = SAMPLES) -> "Encoder":
         """Return the encoder with weights drawn from `weights_seed` alone.

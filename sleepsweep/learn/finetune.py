@@ -36,27 +36,33 @@ CHECKS = 10
 class FinetuneSpec(PartSpec):
     """The YAML's ``finetune``: what is trained with labels, on how many of them, for how long.
 
-    `layers` of the encoder that are trained: ``all``, the ``last`` block (the last of the network's
-    parts that has weights) or ``none``; what is frozen is in evaluation mode, batch norm included.
-    `learning_rate` is the classifier's, `encoder_learning_rate` the encoder's (null: the same);
-    both fall along a cosine. `class_weights` ``balanced`` weigh a stage by the reciprocal of its
-    share. `label_fraction` is the probe's, drawn alike. With a `check_interval`, in steps, the
-    macro-F1 of the validation subjects is looked at so often, training ends when it is not
-    `min_improvement` above the best before, and the network of the best check is kept.
+    Learning rates fall along a cosine. What is frozen is in evaluation mode, batch norm included.
     """
 
     layers: Literal["all", "last", "none"] = "all"
+    """What of the encoder is trained: all, the last of its parts that has weights, nothing."""
     classifier: ClassifierName = "mlp"
+    """The head on the encoder."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
+    """The rate of dropout in the classifier."""
     steps: Annotated[int, Field(ge=1)] = 1000
+    """Steps of the optimiser, to the end."""
     batch_size: Annotated[int, Field(ge=2)] = 256
+    """Epochs of a step."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 1.0e-3
+    """Of the classifier."""
     encoder_learning_rate: Annotated[float, Field(gt=0.0)] | None = None
+    """Of the encoder; null: the same."""
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    """Decoupled from the gradient (AdamW)."""
     class_weights: Literal["none", "balanced"] = "none"
+    """Balanced weighs a stage by the reciprocal of its share."""
     label_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """The share of the training subjects whose labels are read, drawn as the probe's."""
     check_interval: Annotated[int, Field(ge=1)] | None = None
+    """Steps between checks that may stop it and keep the best network; null: none do."""
     min_improvement: Annotated[float, Field(ge=0.0)] = 0.005
+    """By how much the validation macro-F1 of a check must be above the best one before."""
 
 
 @dataclass(frozen=True)

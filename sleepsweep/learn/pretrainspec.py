@@ -19,33 +19,40 @@ SINGLE = Shared(
 
 
 class PretrainSpec(PartSpec):
-    """The YAML's ``pretrain``: loss, batch, number of optimiser steps and how they are taken.
-
-    `temperature` is read by nt_xent alone. The learning rate rises from 0 over `warmup_steps`, and
-    then stays or falls along half a cosine to 0 at `steps`. `weight_decay` is decoupled (AdamW,
-    Loshchilov & Hutter 2019), `clip_norm` limits the norm of the whole gradient. With a
-    `check_interval` in steps a single pretraining stops when its validation loss has not fallen by
-    `min_improvement` since its best check.
-    """
+    """The YAML's ``pretrain``: loss, batch, number of optimiser steps and how they are taken."""
 
     loss: Annotated[str, AfterValidator(LOSSES.checked)] = "nt_xent"
+    """What the two views of an epoch are trained by."""
     temperature: Annotated[float, Field(gt=0.0)] = 0.1
+    """Of the similarities in nt_xent, which alone reads it."""
     batch_size: Annotated[
         int, Field(ge=2), Shared("the trials of a block see the same batches at every step")
     ] = 256
+    """Epochs of a step."""
     steps: Annotated[
         int, Field(ge=1), Shared("rungs compare trials after the same number of steps")
     ] = 2000
+    """Steps of the optimiser, to the end."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 1.0e-3
+    """Of Adam."""
     projector: Projector = later("none")
+    """A head between embedding and loss that is left out afterwards."""
     projector_dim: Annotated[int, Field(ge=2, le=8192)] = later(128)
+    """The width of that head."""
     warmup_steps: Annotated[int, Field(ge=0)] = later(0)
+    """Steps over which the learning rate rises from 0."""
     schedule: Schedule = later("constant")
+    """Then the learning rate stays, or falls along half a cosine to 0 at the last step."""
     weight_decay: Annotated[float, Field(ge=0.0)] = later(0.0)
+    """Decoupled from the gradient (AdamW, Loshchilov & Hutter 2019)."""
     clip_norm: Annotated[float, Field(gt=0.0)] | None = later(None)
+    """The largest norm of the gradient of all parameters together; null: any."""
     precision: Precision = later("float32")
+    """Of convolutions and linear layers; bfloat16 is made for GPUs."""
     check_interval: Annotated[Annotated[int, Field(ge=1)] | None, SINGLE] = later(None)
+    """Steps between checks that may stop an experiment; null: ten checks that do not."""
     min_improvement: Annotated[float, Field(ge=0.0), SINGLE] = later(0.005)
+    """By how much the validation loss of a check must be below the best one before."""
 
     @field_validator("projector")
     @classmethod

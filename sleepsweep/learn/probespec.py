@@ -33,15 +33,20 @@ class ProbeSpec(PartSpec):
     """
 
     kind: Literal["linear", "knn"] = "linear"
+    """Logistic regression, or the vote of the nearest neighbours."""
     C: Annotated[float, Field(gt=0.0)] | Literal["cross_validated"] = 1.0
+    """The inverse strength of the linear probe's penalty, or chosen in folds of subjects."""
     neighbours: Annotated[int, Field(ge=1)] = later(10)
+    """How many vote, of knn."""
     label_fraction: Annotated[
         float, Field(gt=0.0, le=1.0), Shared("the trials of a block read the same labels")
     ] = 1.0
+    """The share of the training subjects whose labels are read, at least one of them."""
     epochs_per_subject: Annotated[
         Annotated[int, Field(ge=10)] | None,
         Shared("the trials of a block are scored on the same epochs"),
     ] = None
+    """The most epochs of a subject that the probe reads, evenly spread; null: all."""
 
     def labelled(self, subjects: Collection[str], *, split: int, seed: int) -> tuple[str, ...]:
         """Return those of the training `subjects` whose labels the probe reads, sorted.

@@ -36,7 +36,9 @@ class PoolEntry(PartSpec):
     __pydantic_extra__: dict[str, Range]
 
     severity: Range | None = None
+    """In [0, 1]: 0 is the identity, 0.5 the published strength. Else give physical parameters."""
     p: Range = Field(default=Range.model_validate(1.0))
+    """The probability that an epoch is changed, in [0, 1]."""
 
     @property
     def parameters(self) -> dict[str, Range]:
@@ -103,18 +105,20 @@ def _try(key: str, build: Callable[[Any], Any], value: Any) -> Any:
 
 
 class AugmentationsSpec(PartSpec):
-    """The YAML's ``augmentations``: the pool, and how many of it make a policy.
-
-    With `p_sum` the p of a policy's members are weights: that sum is shared out in their
-    proportion, each p at most 1. With `choose` an epoch is offered so many of the members.
-    """
+    """The YAML's ``augmentations``: the pool, and how many of it make a policy."""
 
     size: Annotated[tuple[int, int], Field(strict=False)] = (0, 6)
+    """The fewest and the most members of a policy; each size is equally likely."""
     p_sum: float | None = Field(default=None, gt=0)
+    """Then the p of members are weights: this sum is shared out in proportion, each at most 1."""
     choose: int | None = Field(default=None, ge=1)
+    """Offer each epoch so many of a policy's members, drawn anew; null: all of them."""
     placebo: bool = True
+    """Add a member that does nothing: its interval must cover 0."""
     mix_partner: Literal["store", "batch"] = "store"
+    """Where the other epoch of a mixture comes from: all training epochs, or the batch."""
     pool: dict[str, PoolEntry]
+    """Augmentations by name, each with how it is drawn; ``SignFlip:`` alone has its defaults."""
 
     @property
     def members(self) -> dict[str, PoolEntry]:

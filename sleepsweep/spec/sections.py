@@ -20,26 +20,30 @@ def _switched(baselines: Any) -> Any:
 
 
 class SearchSpec(PartSpec):
-    """The YAML's ``search``: how many trials are drawn, by whom, and which are run besides.
-
-    Trials of `designs` are never stopped early, unless `stop_designs` asks for it. `baselines` are
-    all (true), none (false) or those that are named.
-    """
+    """The YAML's ``search``: how many trials are drawn, by whom, and which are run besides."""
 
     goal: Literal["rank", "best"] = "rank"
+    """``rank`` draws at random, which a ranking needs; ``best`` looks for good policies."""
     trials: Annotated[int, Field(ge=0)] = 100
+    """How many are drawn, besides the designed ones; with 0 the designs are all."""
     anchors: Annotated[float, Field(ge=0.0, le=1.0)] = 0.3
+    """The share of the drawn trials that are drawn uniformly and never stopped."""
     designs: Annotated[tuple[DesignSpec, ...], Field(strict=False)] = (
         DesignSpec.model_validate("none"),
     )
+    """Trials that are laid out beforehand, and never stopped early."""
     stop_designs: bool = False
+    """Whether designed trials may be stopped early all the same."""
     baselines: Annotated[
         tuple[Annotated[str, only(*BASELINES)], ...],
         Field(strict=False, validate_default=True),
         BeforeValidator(_switched),
     ] = tuple(BASELINES)
+    """What stands beside the policies once a block: ``true`` all, ``false`` none, or some."""
     sampler: Literal["random", "tpe", "gp", "cmaes", "nsga2"] | None = None
+    """Who suggests policies; null: ``random`` for ``rank``, ``tpe`` for ``best``."""
     warm_start: str | None = None
+    """An earlier sweep, by its folder or its ``trials.parquet``, that the search learns from."""
 
     @field_validator("sampler")
     @classmethod
@@ -71,8 +75,11 @@ class SchedulerSpec(PartSpec):
     """The YAML's ``scheduler``: which trials are stopped early, and at which steps."""
 
     name: Literal["asha", "hyperband", "median", "none"] = "asha"
+    """The rule by which trials of one block are compared and stopped."""
     grace_steps: Annotated[int, Field(ge=1)] = 250
+    """Steps to the first rung: nothing is stopped before it."""
     factor: Annotated[int, Field(ge=2)] = 3
+    """From one rung to the next steps grow by it; of so many trials the best one goes on."""
 
     def rungs(self, steps: int) -> tuple[int, ...]:
         """Steps at which a trial is probed: grace_steps · factor^k below `steps`, and `steps`."""
@@ -88,22 +95,22 @@ class ConfirmSpec(PartSpec):
     """The YAML's ``confirm``: how many policies are run again, on how many fresh blocks."""
 
     top: Annotated[int, Field(ge=1, le=10)] = 3
+    """How many of the best policies are run again, beside the best single one and none."""
     blocks: Annotated[int, Field(ge=2)] = 10
+    """On how many fresh blocks, the same for all of them."""
 
 
 class ResourcesSpec(PartSpec):
-    """The YAML's ``resources``: what one trial gets, how many run at once, and where.
-
-    `concurrent` is by default as many as there are processors for. `cluster` is the address of a
-    Ray cluster, ``host:port`` or ``auto`` for the one that this machine belongs to; null: a Ray of
-    this launch's own, on this machine. With `gpus_per_trial` trials are trained on GPUs, and
-    several share one where it is a fraction.
-    """
+    """The YAML's ``resources``: what one trial gets, how many run at once, and where."""
 
     cpus_per_trial: Annotated[int, Field(ge=1)] = 1
+    """Processors of a trial."""
     gpus_per_trial: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    """The part of a GPU that a trial gets; several share one where it is a fraction."""
     concurrent: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """How many trials run at once; ``auto``: as many as there are processors or GPUs for."""
     cluster: str | None = None
+    """A Ray cluster: ``host:port``, or ``auto`` for this machine's; null: one of its own, here."""
 
     @field_validator("cluster")
     @classmethod
@@ -134,15 +141,14 @@ class ResourcesSpec(PartSpec):
 
 
 class TrackingSpec(PartSpec):
-    """The YAML's ``tracking``: an MLflow server, or null for a file beside the results.
-
-    With ``tensorboard``, TensorBoard's event files beside it. With ``system_metrics``, what each
-    trial takes of its machine (processor, memory, GPU) as well.
-    """
+    """The YAML's ``tracking``: what is kept of a run, and where, besides its folder."""
 
     uri: str | None = None
+    """An MLflow server; null: the file ``mlflow.db`` in the folder."""
     tensorboard: bool = False
+    """Write TensorBoard's event files too, into ``tensorboard/``."""
     system_metrics: bool = False
+    """Sample what each trial takes of its machine: processor, memory, GPU."""
 
     @field_validator("tensorboard")
     @classmethod

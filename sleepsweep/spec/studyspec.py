@@ -35,12 +35,22 @@ class StudySpec(PartSpec):
     elsewhere: ClassVar[Mapping[str, str]] = {}
 
     name: Annotated[str, AfterValidator(_is_a_name)]
+    """The folder ``runs/NAME``, and the experiment of MLflow's."""
     question: str = ""
+    """What is asked, in a sentence: it is printed on the report."""
     preset: str | None = None
+    """Which of the file's ``presets`` is taken; ``--preset`` takes another."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Of weights, batches, views and draws; who is trained on is drawn by ``split.seed``."""
     data: DataSpec = DataSpec()
+    """Which recordings, and how they are prepared."""
     split: SplitSpec = SplitSpec()
+    """Who is trained on, validated on and tested on."""
     encoder: EncoderSpec = EncoderSpec()
+    """The network that is kept."""
     pretrain: PretrainSpec = PretrainSpec()
+    """Contrastive pretraining: the loss, the batches, the steps."""
     probe: ProbeSpec = ProbeSpec()
+    """What reads the sleep stages from the frozen encoder."""
     tracking: TrackingSpec = TrackingSpec()
+    """Where the record is kept besides the folder."""

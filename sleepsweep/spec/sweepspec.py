@@ -45,11 +45,17 @@ class SweepSpec(StudySpec):
     )
 
     augmentations: AugmentationsSpec
+    """What policies are drawn from, and of which sizes."""
     search: SearchSpec = SearchSpec()
+    """How many trials are drawn, by whom, and which are laid out beforehand."""
     scheduler: SchedulerSpec = SchedulerSpec()
+    """Which trials are stopped early, and at which steps."""
     objective: Objective = "macro_f1"
+    """`macro_f1`, `accuracy`, `kappa` or `time_s`, or a list, of which the first stops trials."""
     confirm: ConfirmSpec = ConfirmSpec()
+    """How the best policies are run again, by ``sleepsweep confirm``."""
     resources: ResourcesSpec = ResourcesSpec()
+    """What a trial gets, how many run at once, and where."""
     _searched: dict[str, Range] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")

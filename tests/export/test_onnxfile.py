@@ -171,7 +171,7 @@ class Undecided(nn.Module):
 
 
 class Own(nn.Module):
-    """An encoder of one's own, as docs/learning.md has it."""
+    """An encoder of one's own, as docs/own-encoder.md has it."""
 
     def __init__(self, channels: int, latent_dim: int, dropout: float) -> None:
         super().__init__()

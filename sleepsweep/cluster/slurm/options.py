@@ -39,29 +39,36 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 
 
 class SlurmOptions(PartSpec):
-    """What a job of Slurm is given.
-
-    `time` is Slurm's, as ``12:00:00`` or ``2-00``. `env_setup` are lines of shell that run before
-    anything else on each node, such as ``module load cuda``. `container` is the command that what
-    follows runs in, as ``apptainer exec --nv image.sif``. `sbatch` holds any other option.
-    `signal_s` is how many seconds before its end the job is told, to save and to queue again.
-    `scratch` is a folder of each node, short as paths of sockets are.
-    """
+    """What a job of Slurm is given: by a site's profile, and by the command line over it."""
 
     nodes: Annotated[int, Field(ge=1)] = 1
+    """How many nodes the Ray cluster has."""
     gpus_per_node: Annotated[int, Field(ge=0)] = 0
+    """GPUs of each node."""
     cpus_per_task: Annotated[int, Field(ge=1)] = 2
+    """Processors of each node."""
     mem_per_cpu: Word | None = None
+    """Memory of each processor, as ``4G``."""
     time: Word | None = None
+    """The time limit, as ``12:00:00`` or ``2-00``; before it the job saves and queues again."""
     partition: Word | None = None
+    """The partition."""
     account: Word | None = None
+    """The account."""
     qos: Word | None = None
+    """The quality of service."""
     mail: Word | None = None
+    """Where Slurm writes to at the end."""
     container: Line | None = None
+    """A command that Ray and the launch run in, as ``apptainer exec --nv image.sif``."""
     env_setup: Annotated[tuple[Line, ...], Field(strict=False)] = ()
+    """Lines of shell that run first on each node, as ``module load cuda``."""
     sbatch: dict[Name, Word] = Field(default_factory=dict)
+    """Any other option of Slurm."""
     signal_s: Annotated[int, Field(ge=10)] = 120
+    """How many seconds before its end the job is told, to save and to queue again."""
     scratch: Annotated[Word, Field(max_length=30)] = "/tmp/ray"
+    """A folder of each node, short as paths of sockets are."""
 
     @property
     def directives(self) -> dict[str, str]:

@@ -40,14 +40,14 @@ def _one_or_more(derivations: object) -> object:
 
 
 class HypnogramFileSpec(HypnogramSpec):
-    """Where a recording's hypnogram is, and how it is read.
-
-    `file` is a path below root in which ``{folder}``, ``{stem}`` and the groups of `person` are
-    those of the recording, and ``*`` and ``?`` stand for any letters as long as one file fits;
-    ``None`` means the annotations inside the recording.
-    """
+    """Where a recording's hypnogram is, and how it is read."""
 
     file: str | None = None
+    """A path below root; null: the annotations inside the recording.
+
+    ``{folder}``, ``{stem}`` and the groups of `person` are those of the recording, and ``*`` and
+    ``?`` stand for any letters as long as one file fits.
+    """
 
     @field_validator("file")
     @classmethod
@@ -58,19 +58,25 @@ class HypnogramFileSpec(HypnogramSpec):
 
 
 class Description(PartSpec):
-    """What a description file says; every key has a default, which fits EDF+ with annotations.
-
-    `person` is a regular expression, searched for in a recording's path below root, whose groups
-    ``subject`` and ``night`` say who slept when; without it the file's name must (`person_of`).
-    """
+    """What a description file says; every key has a default, which fits EDF+ with annotations."""
 
     root: str = "."
+    """The folder of the recordings, relative to the description file."""
     recordings: str = "**/*.[eEbB][dD][fF]"
+    """Which files below it, as a pattern."""
     person: str | None = None
+    """A regular expression, searched for in a path below root: its groups say who slept when.
+
+    They are ``subject`` and ``night``; null: the file's name tells, as in BIDS or Sleep-EDF.
+    """
     derivations: Annotated[tuple[str, ...], BeforeValidator(_one_or_more), Field(strict=False)] = ()
+    """Signals by their labels, or differences of two as C4-M1; none: the one that files hold."""
     epoch_s: float = Field(default=30, gt=0, le=3600)
+    """The length of a scored epoch in seconds."""
     hypnogram: HypnogramFileSpec = HypnogramFileSpec()
+    """Where the stages are, and in which form."""
     stages: Labels = Field(default_factory=dict)
+    """What the file's labels mean: W, N1, N2, N3, R, unscored or ignore."""
 
     @field_validator("person")
     @classmethod

@@ -43,19 +43,18 @@ Labels = Annotated[dict[str, str], BeforeValidator(_text_keys), AfterValidator(_
 
 
 class HypnogramSpec(PartSpec):
-    """How a hypnogram file is read.
-
-    `format` is ``annotations`` (EDF+ or BDF+), ``table`` (CSV or TSV with a header line: `stage`,
-    and `onset` and `duration` in seconds where the file has them; without onsets a row is an epoch)
-    or ``column`` (plain text, one label a line, a line an epoch). `lasting` says how long a stage
-    without a duration lasts; it is needed only where that makes a difference.
-    """
+    """How a hypnogram file is read."""
 
     format: Literal["annotations", "table", "column"] = "annotations"
+    """EDF+ or BDF+; CSV or TSV with a header line; plain text, one label a line and epoch."""
     onset: str = "onset"
+    """The table's column of onsets in seconds; where there is none a row is an epoch."""
     duration: str = "duration"
+    """The table's column of durations in seconds, where there is one."""
     stage: str = "stage"
+    """The table's column of stages."""
     lasting: Lasting | None = None
+    """How long a stage without a duration lasts; needed only where that makes a difference."""
 
     def read(self, path: Path, labels: dict[str, str], epoch_s: float) -> Hypnogram:
         """Read the file at `path`; `labels` as in `sleepsweep.data.edf.hypnogram.hypnogram`.

@@ -9,5 +9,8 @@ class SimulatedSpec(PartSpec):
     """How many simulated subjects and nights. Subject k is the same in studies of any size."""
 
     subjects: int = Field(default=10, ge=1, le=1000)
+    """How many people."""
     nights: int = Field(default=1, ge=1, le=9)
+    """Nights of each of them."""
     seed: int = 0
+    """Another one makes other people."""

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from math import gcd, pi
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,17 +19,25 @@ class FourierConv1d(nn.Conv1d):
     instead of one for every tap: a third of the operations for kernels of 16 taps on 64 channels.
     The transforms are products of matrices as well: so short, they are as fast as an FFT, and leave
     the numbers where the next product wants them. On a CPU, where it pays, in float32 or float64;
-    anywhere else it is torch's own.
+    anywhere else it is torch's own. As there, the gradient needs the epochs and the weights alone.
     """
 
     def forward(self, epochs: Tensor) -> Tensor:
         """Convolve epochs (batch, channel, time)."""
-        if not (_is_exact(epochs) and self._is_usual):
+        way = self.way(epochs)
+        if way is None:
             return super().forward(epochs)
-        shape = _Shape(self, epochs.shape[2])
-        if not shape.pays(self, len(epochs)):
-            return super().forward(epochs)
-        convolved = _correlate(shape.phases(epochs), shape.taps_of_phases(self.weight))
+        return self.biased(_Convolve.apply(epochs, self.weight, way))  # type: ignore[no-untyped-call]
+
+    def way(self, epochs: Tensor) -> "Way | None":
+        """Return how to convolve such epochs by frequencies, or None where that does not pay."""
+        if not (is_exact(epochs) and self._is_usual):
+            return None
+        way = Way(self, epochs.shape[2])
+        return way if way.pays(self, len(epochs)) else None
+
+    def biased(self, convolved: Tensor) -> Tensor:
+        """Add the bias, if there is one."""
         return convolved if self.bias is None else convolved + self.bias[:, None]
 
     @property
@@ -38,13 +47,31 @@ class FourierConv1d(nn.Conv1d):
         )
 
 
-def _is_exact(epochs: Tensor) -> bool:
+def is_exact(epochs: Tensor) -> bool:
+    """Whether epochs are on a CPU, in whole precision, and computed on rather than exported."""
     # Halves would round in the frequency domain; a graph that is exported should say convolution.
     whole = epochs.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled("cpu")
     return epochs.device.type == "cpu" and whole and not torch.compiler.is_compiling()
 
 
-class _Shape:
+class _Convolve(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(epochs: Tensor, weight: Tensor, way: "Way") -> Tensor:
+        return way.convolved(epochs, weight)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        *saved, ctx.way = inputs
+        ctx.save_for_backward(*saved)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return *ctx.way.gradients(gradients[0], *ctx.saved_tensors, *ctx.needs_input_grad[:2]), None
+
+
+class Way:
     """A convolution with a stride as one without: the phases of its input become channels."""
 
     def __init__(self, layer: nn.Conv1d, length: int) -> None:
@@ -55,6 +82,7 @@ class _Shape:
         self.stride, dilation = stride // self.skip, dilation // self.skip
         self.places = torch.arange(kernel) * dilation
         self.taps = int(self.places[-1]) // self.stride + 1
+        self.at = self.places % self.stride * self.taps + self.places // self.stride
         read = -(-(length + 2 * self.padding) // self.skip)
         self.outputs = (read - int(self.places[-1]) - 1) // self.stride + 1
         self.inputs = self.outputs + self.taps - 1
@@ -69,6 +97,29 @@ class _Shape:
         direct = self.outputs * channels * filters * len(self.places)
         return PAYS * (products + transforms + weights) < direct
 
+    def convolved(self, epochs: Tensor, weight: Tensor) -> Tensor:
+        """Convolve epochs (batch, channel, time) with weights (filter, channel, kernel)."""
+        signals, taps = self.phases(epochs), self.taps_of_phases(weight)
+        product = _product(_spectrum(signals, self.inputs), _adjoint(_spectrum(taps, self.inputs)))
+        return _signal(product, _inverse(self.inputs, self.outputs, epochs.dtype))
+
+    def gradients(
+        self, gradient: Tensor, epochs: Tensor, weight: Tensor, of_epochs: bool = True,
+        of_weight: bool = True,
+    ) -> tuple[Tensor | None, Tensor | None]:  # fmt: skip
+        """Return the gradients of epochs and of weights, from that of what was convolved."""
+        back = _transformed(gradient, _inverse(self.inputs, self.outputs, epochs.dtype))
+        found: list[Tensor | None] = [None, None]
+        if of_epochs:
+            product = _product(back, _spectrum(self.taps_of_phases(weight), self.inputs))
+            signals = _signal(product, _waves(self.inputs, self.inputs, epochs.dtype))
+            found[0] = self.of_phases(signals, epochs.shape[2])
+        if of_weight:
+            product = _product(_adjoint(back), _spectrum(self.phases(epochs), self.inputs))
+            taps = _signal(product, _waves(self.inputs, self.taps, epochs.dtype))
+            found[1] = taps.reshape(*weight.shape[:2], -1).index_select(2, self.at)
+        return found[0], found[1]
+
     def phases(self, epochs: Tensor) -> Tensor:
         """Return epochs (batch, channel, time) as (batch, channel · stride, inputs)."""
         batch, channels, _ = epochs.shape
@@ -78,24 +129,31 @@ class _Shape:
         by_phase = read.reshape(batch, channels, self.inputs, self.stride).transpose(2, 3)
         return by_phase.reshape(batch, channels * self.stride, self.inputs)
 
+    def of_phases(self, gradient: Tensor, length: int) -> Tensor:
+        """Return the gradient of epochs of a length, from that of their phases."""
+        batch = len(gradient)
+        by_phase = gradient.reshape(batch, -1, self.stride, self.inputs)
+        read = by_phase.transpose(2, 3).reshape(batch, -1, self.inputs * self.stride)
+        padded = length + 2 * self.padding
+        read = F.pad(read, (0, -(-padded // self.skip) - read.shape[2]))
+        whole = F.pad(read[..., None], (0, self.skip - 1)).reshape(batch, read.shape[1], -1)
+        return whole[:, :, self.padding : self.padding + length]
+
     def taps_of_phases(self, weight: Tensor) -> Tensor:
         """Return weights (filter, channel, kernel) as (filter, channel · stride, taps)."""
         filters, channels, _ = weight.shape
-        at = self.places % self.stride * self.taps + self.places // self.stride
         spread = weight.new_zeros(filters, channels, self.stride * self.taps)
-        spread = spread.index_copy(2, at, weight)
+        spread = spread.index_copy(2, self.at, weight)
         return spread.view(filters, channels * self.stride, self.taps)
 
 
-def _correlate(signals: Tensor, taps: Tensor) -> Tensor:
-    """Correlate (batch, channel, time) with (filter, channel, taps), without padding."""
-    length = signals.shape[2]
-    real, imaginary = _spectrum(taps, length).transpose(2, 3)
-    product = _product(_spectrum(signals, length), (real, -imaginary))
-    return _signal(product, length, length - taps.shape[2] + 1)
+def _adjoint(spectrum: Tensor) -> Tensor:
+    """Return the conjugate transpose of each frequency's matrix."""
+    real, imaginary = spectrum.transpose(2, 3)
+    return torch.stack([real, -imaginary])
 
 
-def _product(left: Tensor, right: tuple[Tensor, Tensor]) -> Tensor:
+def _product(left: Tensor, right: Tensor) -> Tensor:
     """Multiply complex matrices, a pair for each frequency, by three real products (Gauss)."""
     (a, b), (c, d) = left, right
     shared = torch.bmm(a + b, c)
@@ -106,17 +164,19 @@ def _product(left: Tensor, right: tuple[Tensor, Tensor]) -> Tensor:
 
 def _spectrum(signals: Tensor, length: int) -> Tensor:
     """Return real and imaginary parts (2, frequency, row, column) of (row, column, time)."""
+    return _transformed(signals, _waves(length, signals.shape[2], signals.dtype))
+
+
+def _transformed(signals: Tensor, waves: Tensor) -> Tensor:
     rows, columns, time = signals.shape
-    flat = signals.reshape(rows * columns, time)
-    found: Tensor = _waves(length, time, signals.dtype) @ flat.T
-    return found.view(2, -1, rows, columns)
+    return (waves @ signals.reshape(rows * columns, time).T).view(2, -1, rows, columns)
 
 
-def _signal(spectrum: Tensor, length: int, wanted: int) -> Tensor:
-    """Return the first `wanted` samples of what has this spectrum, (row, column, time)."""
+def _signal(spectrum: Tensor, waves: Tensor) -> Tensor:
+    """Return the signals (row, column, time) that a spectrum is made into by `waves`."""
     _, frequencies, rows, columns = spectrum.shape
-    flat = spectrum.view(2 * frequencies, rows * columns)
-    return (flat.T @ _inverse(length, wanted, spectrum.dtype)).view(rows, columns, wanted)
+    flat = spectrum.reshape(2 * frequencies, rows * columns)
+    return (flat.T @ waves).view(rows, columns, -1)
 
 
 # What is kept must serve training, whoever asked first: a tensor made in inference mode cannot.

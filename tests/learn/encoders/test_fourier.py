@@ -35,7 +35,7 @@ def conv(layer: nn.Conv1d, epochs: Tensor) -> Tensor:
 
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fourier._Shape, "pays", lambda *_: True)
+    monkeypatch.setattr(fourier.Way, "pays", lambda *_: True)
 
 
 @given(layer=LAYERS, spare=some.integers(0, 12), seed=some.integers(0, 99))
@@ -44,7 +44,7 @@ def test_it_is_the_same_convolution_for_any_stride_dilation_and_padding(
     layer: dict[str, int], spare: int, seed: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fourier._Shape, "pays", lambda *_: True)
+        patch.setattr(fourier.Way, "pays", lambda *_: True)
         torch.manual_seed(seed)
         made = FourierConv1d(**layer, dtype=torch.float64)  # type: ignore[arg-type]
         shortest = layer["dilation"] * (layer["kernel_size"] - 1) + 1 - 2 * layer["padding"]
@@ -94,7 +94,7 @@ def test_it_pays_for_the_long_kernels_of_the_study(
     layer: tuple[int, int, int, int, int, int], length: int, pays: bool
 ) -> None:
     made = FourierConv1d(*layer)
-    assert fourier._Shape(made, length).pays(made, batch=256) == pays
+    assert fourier.Way(made, length).pays(made, batch=256) == pays
 
 
 def test_half_precision_is_left_to_torch(always: None) -> None:

@@ -11,7 +11,7 @@ from sleepsweep.cli import app
 from sleepsweep.data.edf.description import Description
 from sleepsweep.data.split_file import ListedSplits
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DATA = (ROOT / "docs" / "data.md").read_text()
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", DATA, re.MULTILINE | re.DOTALL)
@@ -49,3 +49,21 @@ def test_commands_and_their_options_exist(page: Path) -> None:
                 command = command.commands[words.pop(0)]
             known = {option for parameter in command.params for option in parameter.opts}
             assert {word for word in words if word.startswith("--")} <= known, line
+
+
+IMAGES = ROOT / "docs" / "images"
+TEXT = "".join(page.read_text() for page in PAGES) + (ROOT / "mkdocs.yml").read_text()
+
+
+@pytest.mark.parametrize("image", sorted(IMAGES.iterdir()), ids=lambda image: image.name)
+def test_pictures_are_shown_and_small(image: Path) -> None:
+    assert f"images/{image.name}" in TEXT
+    assert image.stat().st_size < 300_000
+
+
+def test_the_tutorial_has_commands_that_ci_runs() -> None:
+    tutorial = (ROOT / "docs" / "tutorial.md").read_text()
+    blocks = re.findall(r"^```sh ci\n(.*?)^```$", tutorial, re.MULTILINE | re.DOTALL)
+    assert "sleepsweep launch search_spaces/quickstart.yaml\n" in blocks
+    assert all(block.startswith("sleepsweep ") for block in blocks)
+    assert "blocks tutorial docs/tutorial.md" in (ROOT / ".ci" / "run").read_text()
