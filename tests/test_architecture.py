@@ -150,6 +150,7 @@ def test_some_packages_are_known_to_few_files(package: str) -> None:
         ("sleepsweep", ["torch", "ray", "mlflow", "pandas"]),
         ("sleepsweep.cli", ["torch", "ray", "mlflow", "pandas"]),
         ("sleepsweep.trainable", ["ray", "mlflow", "optuna"]),
+        ("sleepsweep.sweep", ["torch", "mlflow", "scipy", "sklearn"]),
         ("sleepsweep.latent", ["torch", "umap", "matplotlib", "plotly"]),
         (
             "sleepsweep_analysis",
