@@ -36,20 +36,28 @@ class Point:
 
     def verdict(self, figures: Figures) -> str:
         """Whether the figures reach it."""
-        value = self.of(figures)
-        return (
-            "reached"
-            if (value >= self.asked if self.least else value <= self.asked)
-            else "**not reached**"
-        )
+        return "reached" if self.is_within(self.of(figures), self.asked) else "**not reached**"
+
+    def is_within(self, value: float, bound: float) -> bool:
+        """Whether a value is as good as the bound."""
+        return value >= bound if self.least else value <= bound
+
+    def holds(self, figures: Figures, before: Figures) -> bool:
+        """Whether the figures are within what is asked, or at most twice as bad as those before."""
+        value, twice = self.of(figures), self.of(before) * (0.5 if self.least else 2.0)
+        return self.is_within(value, self.asked) or self.is_within(value, twice)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A benchmark, how it is run for the documentation, and the points that it answers."""
+    """A benchmark, how it is run for the documentation, and the points that it answers.
+
+    With `quick` arguments it is also run by the tests, which compare the points that are ratios.
+    """
 
     arguments: Sequence[str]
     points: Sequence[Point]
+    quick: Sequence[str] | None = None
 
 
 def _of_step(batch: str) -> list[Point]:
@@ -79,8 +87,10 @@ def _of_probe(sweep: str) -> Point:
 
 
 ASKED = {
-    "pretraining": Asked(["--repeats", "7"], [*_of_step("256"), *_of_step("1024")]),
-    "probe": Asked([], [*map(_of_probe, ("quickstart", "laptop", "screen"))]),
+    "pretraining": Asked(["--repeats", "7"], [*_of_step("256"), *_of_step("1024")],
+                         quick=["--repeats", "3"]),
+    "probe": Asked([], [*map(_of_probe, ("quickstart", "laptop", "screen"))],
+                   quick=["--trials", "1", "--steps", "3"]),
     "startup": Asked([], _of_start()),
     "answer": Asked(
         ["--worlds", "additive"],

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from sleepsweep import forecast as module
 from sleepsweep.forecast import forecast, measure, simulated
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.spec.sweepspec import SweepSpec
+from sleepsweep.terminal.forecast import _lines
 
 
 def by_order(trial: int, block: int, rung: int, rungs: int) -> float:
@@ -66,6 +68,31 @@ def test_time_is_that_of_steps_and_probes(wide: Plan, monkeypatch: pytest.Monkey
     assert sum(found.sizes.values()) == 22
     assert found.confirmation == 50
     assert found.confirmation_s == pytest.approx(50 * (4 * 2 + 3))
+
+
+def test_a_probe_is_compared_with_the_shortest_training_before_one(
+    sweep: Callable[..., SweepSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "measure", lambda *_: (2.0, 3.0))
+    # Rungs at 2, 6, 18 and 20: two steps before the first one and the last.
+    plan = make_plan(sweep(pretrain={"steps": 20}, scheduler={"grace_steps": 2, "factor": 3}))
+    found = forecast(plan, [simulated(plan, by_order)])
+    assert found.probe_share == found.plain["probe_share"] == pytest.approx(3 / (2 * 2))
+    lines = dict(_lines(found))
+    assert "75% of the training" in lines["probes"]
+    assert "fewer probe.epochs_per_subject" in lines["probes"]
+    cheap = dict(_lines(replace(found, probe_s=0.2)))
+    assert cheap["probes"] == "5% of the training between two rungs at most"
+
+
+def test_at_a_stated_rate_nothing_is_timed(wide: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(module, "measure")
+    found = forecast(wide, [simulated(wide, by_order)], samples_per_s=100.0)
+    assert found.step_s == pytest.approx(wide.spec.pretrain.batch_size / 100)
+    # 40 epochs of each of the subjects that are trained and validated on.
+    people = found.subjects["train"] + found.subjects["validation"]
+    assert found.probe_s == pytest.approx(0.2 * 40 * people / 100)
+    assert "at the rate that was given" in dict(_lines(found))["timing"]
 
 
 def test_a_trial_is_timed_on_its_data(plan: Plan) -> None:

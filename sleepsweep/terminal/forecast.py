@@ -13,6 +13,9 @@ from sleepsweep.terminal.tables import section, table
 
 KINDS = {"design": "designed", "anchor": "anchors", "search": "searched", "baseline": "baselines"}
 
+COSTLY = 0.15
+"""A probe should take a tenth of the training before it; a short timing is no more exact."""
+
 
 def forecast_of(found: Forecast) -> Iterator[Text | Group]:
     """What a sweep would run, and how long it would take."""
@@ -35,8 +38,12 @@ def _lines(found: Forecast) -> Iterator[tuple[str, str]]:
     yield "rungs", f"steps {', '.join(map(str, found.rungs))}"
     stopped = f"about {found.stopped:.0f} of {total} trials, by {found.rule}"
     yield "early stops", "none" if found.rule == "none" else stopped
-    yield "timing", f"{1000 * found.step_s:.0f} ms a step, {found.probe_s:.1f} s a probe, on this "\
-        "machine and these data"  # fmt: skip
+    where = "on this machine and these data" if found.measured else "at the rate that was given"
+    yield "timing", f"{1000 * found.step_s:.0f} ms a step, {found.probe_s:.1f} s a probe, {where}"
+    yield "probes", f"{found.probe_share:.0%} of the training between two rungs at most" + (
+        "; fewer probe.epochs_per_subject or more scheduler.grace_steps make it less"
+        if found.probe_share > COSTLY else ""
+    )  # fmt: skip
     yield "time", f"about {duration(found.wall_s)}, {found.concurrent} trials at once, where they "\
         "do not slow each other down"  # fmt: skip
     yield "cost", f"{found.cpu_hours:.2g} processor hours"
