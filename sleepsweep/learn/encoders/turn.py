@@ -44,9 +44,11 @@ def turned(values: Tensor, layers: Sequence[nn.Module]) -> tuple[Tensor, int] | 
 
 
 def _is_usual(values: Tensor, norm: nn.BatchNorm1d, dropout: Dropout) -> bool:
-    trained = norm.training and norm.affine and dropout.training and dropout.p < 1.0
+    # Of a graph that is exported nothing is asked that would make its batch a constant.
+    if not (norm.training and dropout.training and is_exact(values)):
+        return False
     several = values.dim() == 3 and len(values) * values.shape[2] > 1
-    return trained and several and is_exact(values) and norm.weight.dtype == values.dtype
+    return several and norm.affine and dropout.p < 1.0 and norm.weight.dtype == values.dtype
 
 
 def _turn(
