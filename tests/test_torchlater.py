@@ -15,7 +15,7 @@ def test_it_is_torch() -> None:
 
 
 def test_what_torch_has_not_it_has_not() -> None:
-    with pytest.raises(AttributeError, match="torch.*has no attribute 'zeroes'"):
+    with pytest.raises(AttributeError, match="has no attribute 'zeroes'"):
         torch.zeroes  # noqa: B018
 
 
