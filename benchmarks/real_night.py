@@ -31,8 +31,7 @@ from sleepsweep.data.edf.writing import write_hypnogram, write_psg
 from sleepsweep.data.npz import npz_files, read_npz
 from sleepsweep.data.preparation import prepare
 from sleepsweep.data.simulation.layout import EPOCH_S
-from sleepsweep.data.simulation.nights import SimulatedSource
-from sleepsweep.data.simulation.spec import SimulatedSpec
+from sleepsweep.data.simulation.source import SimulatedSource, SimulatedSpec
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.store import Store
 from sleepsweep.experiment.spec import ExperimentSpec

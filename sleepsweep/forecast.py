@@ -22,7 +22,7 @@ from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.table import build_table
 from sleepsweep.metrics import STAGES
 from sleepsweep.plan import Plan
-from sleepsweep.probedrun import ProbedRun
+from sleepsweep.probedrun import ProbedRun, probed
 from sleepsweep.results import ResultsTable, StudyInfo
 from sleepsweep.search.schedulers import bracket_of, make_scheduler
 from sleepsweep.seeds import numpy_generator
@@ -35,6 +35,9 @@ Score = Callable[[int, int, int, int], float]
 
 TIMED_POLICIES, TIMED_STEPS = 3, 5
 
+EMBEDDING = 0.2
+"""The time of embedding an epoch, of that of training on one (``python -m benchmarks.probe``)."""
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -43,6 +46,7 @@ class Forecast:
     `kinds` counts trials, `sizes` policies by number of augmentations, `stopped` those that end
     early, on average over simulated sweeps, as `busy_s` sums up the processor time of all trials.
     `confirmation` is the number of full-length trials of a confirmation, `confirmation_s` theirs.
+    If `measured`, a step and a probe were timed, and follow from a stated rate elsewhere.
     """
 
     kinds: dict[str, int]
@@ -59,6 +63,7 @@ class Forecast:
     cpus_per_trial: int
     confirmation: int
     confirmation_s: float
+    measured: bool
 
     @property
     def wall_s(self) -> float:
@@ -140,9 +145,15 @@ def _searched(plan: Plan, slot: Slot, known: set[str]) -> TrialSpec | None:
     return None
 
 
-def forecast(plan: Plan, tables: Sequence[ResultsTable]) -> Forecast:
-    """Return what `plan` would run, by its simulated `tables` and a short timing on its data."""
-    step_s, probe_s = _timed(plan)
+def forecast(
+    plan: Plan, tables: Sequence[ResultsTable], samples_per_s: float | None = None
+) -> Forecast:
+    """Return what `plan` would run, by its simulated `tables` and a short timing on its data.
+
+    Nothing is timed where it is stated on how many epochs, two views of each, a trial is trained a
+    second (`samples_per_s`).
+    """
+    step_s, probe_s = _timed(plan) if samples_per_s is None else _stated(plan, samples_per_s)
     trials = [trial for _, trial in drawn(plan) if trial.baseline is None]
     rows = [table.trials for table in tables]
     busy = [
@@ -166,6 +177,7 @@ def forecast(plan: Plan, tables: Sequence[ResultsTable]) -> Forecast:
         cpus_per_trial=plan.spec.resources.cpus_per_trial,
         confirmation=confirmation,
         confirmation_s=confirmation * (step_s * plan.rungs[-1] + probe_s),
+        measured=samples_per_s is None,
     )
 
 
@@ -177,6 +189,13 @@ def _timed(plan: Plan) -> tuple[float, float]:
     places = {round(k * (len(trials) - 1) / (TIMED_POLICIES - 1)) for k in range(TIMED_POLICIES)}
     costs = [measure(trials[place], plan.store, TIMED_STEPS) for place in sorted(places)]
     return fmean(step for step, _ in costs), fmean(probe for _, probe in costs)
+
+
+def _stated(plan: Plan, samples_per_s: float) -> tuple[float, float]:
+    """Seconds of a step and of a probe at a stated rate; the probe's fit counts nothing."""
+    trial = plan.space.trial((), 0)
+    read = len(probed(trial, plan.store, (*trial.labelled, *trial.validation)))
+    return trial.pretrain.batch_size / samples_per_s, EMBEDDING * read / samples_per_s
 
 
 def measure(trial: TrialSpec, store: Store, steps: int) -> tuple[float, float]:

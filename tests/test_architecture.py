@@ -150,6 +150,8 @@ def test_some_packages_are_known_to_few_files(package: str) -> None:
         ("sleepsweep", ["torch", "ray", "mlflow", "pandas"]),
         ("sleepsweep.cli", ["torch", "ray", "mlflow", "pandas"]),
         ("sleepsweep.trainable", ["ray", "mlflow", "optuna"]),
+        ("sleepsweep.sweep", ["torch", "mlflow", "scipy", "sklearn"]),
+        ("sleepsweep.terminal.standing", ["torch", "pandas", "scipy", "sklearn"]),
         ("sleepsweep.latent", ["torch", "umap", "matplotlib", "plotly"]),
         (
             "sleepsweep_analysis",
@@ -166,13 +168,20 @@ def test_an_import_loads_no_more_than_it_needs(module: str, unwanted: list[str])
 HEAVY = ["torch", "ray", "mlflow", "optuna", "pandas", "pyarrow", "scipy", "sklearn", "mne"]
 
 
-def test_a_search_space_is_checked_without_what_only_a_sweep_needs() -> None:
-    # It is read again after every edit, and torch alone takes longer than all of a check.
-    command = ["check", str(ROOT / "search_spaces" / "quickstart.yaml")]
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["check", str(ROOT / "search_spaces" / "quickstart.yaml")], "valid. 13 drawn trials"),
+        (["augment", "list"], "RandomAmplitudeScaling"),
+    ],
+    ids=["check", "augment list"],
+)
+def test_what_computes_nothing_imports_nothing_that_does(command: list[str], says: str) -> None:
+    # A search space is checked after every edit, and torch alone takes longer than all of a check.
     code = f"import sys; from sleepsweep.cli import app; app({command}, standalone_mode=False); "
     code += f"print([m for m in {HEAVY} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "valid. 13 drawn trials" in run.stdout
+    assert says in run.stdout
     assert run.stdout.splitlines()[-1] == "[]"
 
 

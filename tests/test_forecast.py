@@ -85,6 +85,16 @@ def test_a_probe_is_compared_with_the_shortest_training_before_one(
     assert cheap["probes"] == "5% of the training between two rungs at most"
 
 
+def test_at_a_stated_rate_nothing_is_timed(wide: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(module, "measure")
+    found = forecast(wide, [simulated(wide, by_order)], samples_per_s=100.0)
+    assert found.step_s == pytest.approx(wide.spec.pretrain.batch_size / 100)
+    # 40 epochs of each of the subjects that are trained and validated on.
+    people = found.subjects["train"] + found.subjects["validation"]
+    assert found.probe_s == pytest.approx(0.2 * 40 * people / 100)
+    assert "at the rate that was given" in dict(_lines(found))["timing"]
+
+
 def test_a_trial_is_timed_on_its_data(plan: Plan) -> None:
     trial = next(slot.trial for slot in plan.slots if slot.trial is not None)
     step_s, probe_s = measure(trial, plan.store, 2)

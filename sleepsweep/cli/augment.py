@@ -56,7 +56,7 @@ def show(
 
 
 def _data_spec(data: Path | None) -> "DataSpec":
-    from sleepsweep.data.simulation.spec import SimulatedSpec
+    from sleepsweep.data.simulation.source import SimulatedSpec
     from sleepsweep.data.source import DataSpec
 
     if data is not None:

@@ -91,7 +91,7 @@ def simulate(
     """Write simulated nights as EDF recordings and hypnograms, named as Sleep-EDF's are."""
     from sleepsweep.data.preparation import import_store
     from sleepsweep.data.simulation.export import write_nights
-    from sleepsweep.data.simulation.spec import SimulatedSpec
+    from sleepsweep.data.simulation.source import SimulatedSpec
     from sleepsweep.progress import progress_bar
 
     spec = SimulatedSpec(subjects=subjects, nights=nights, seed=seed)

@@ -25,12 +25,20 @@ def plan_(
     tune_packing: Annotated[
         bool, typer.Option("--tune-packing", help="Measure how many trials at once are best here.")
     ] = False,
+    samples_per_s: Annotated[
+        float | None,
+        typer.Option(
+            min=1.0, metavar="N", show_default=False,
+            help="Measure no time: a trial trains on N epochs a second, as on another machine.",
+        ),
+    ] = None,
     quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Say what a launch would run, how long it would take, and what it could tell; run nothing.
 
-    Trains for a few steps on the recordings to measure the time. What could be told is read from
-    simulated sweeps of these very trials, without any effect and with the published study's noise.
+    Trains for a few steps on the recordings to measure the time, unless --samples-per-s says it.
+    What could be told is read from simulated sweeps of these very trials, without any effect and
+    with the published study's noise.
     """
     from json import dumps
 
@@ -51,7 +59,7 @@ def plan_(
         plan = make_plan(spec, report_progress)
     with console.status("Simulating, and timing a few steps"):
         tables = [simulated(plan, PublishedNoise(number).score) for number in range(SIMULATED)]
-        found, sight = forecast(plan, tables), _sight(tables)
+        found, sight = forecast(plan, tables, samples_per_s), _sight(tables)
         packing = measured_packing(plan) if tune_packing else None
     if json:
         packed = {} if packing is None else {"packing": packing.plain}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sleepsweep.folder.sweepfolder import SweepFolder
+    from sleepsweep.observer import Observer
     from sleepsweep.plan import Plan
     from sleepsweep.terminal.display import Display
 
@@ -34,7 +35,6 @@ def run_plan(
     from sleepsweep.sweep import run_sweep
     from sleepsweep.terminal.summary import pointer
     from sleepsweep.tracking import Tracker
-    from sleepsweep.tracking.eventfiles import SweepEvents
 
     tell, display = _noting(folder, console), _display(plan, folder, console, json=json)
     manifest = folder.read_manifest()
@@ -42,11 +42,9 @@ def run_plan(
     tracker = Tracker(folder.path, manifest, uri)
     tracker.catch_up(folder.records())
     folder.log.launched(command())
-    events = [SweepEvents(folder.path)] if plan.spec.tracking.tensorboard else []
+    observers: list[Observer] = [folder, folder.log, tracker, display, *_events(plan, folder)]
     with display.running():
-        complete = run_sweep(
-            plan, folder, [folder, folder.log, tracker, display, *events], tell=tell
-        )
+        complete = run_sweep(plan, folder, observers, tell=tell)
     folder.log.ended(complete=complete)
     page = report_to(folder.path, tracker, console)
     _print_pareto(plan, folder, console)
@@ -73,6 +71,14 @@ def _noting(folder: "SweepFolder", console: "Console") -> "Callable[[str], None]
         console.print(note(sentence))
 
     return tell
+
+
+def _events(plan: "Plan", folder: "SweepFolder") -> "list[Observer]":
+    if not plan.spec.tracking.tensorboard:
+        return []
+    from sleepsweep.tracking.eventfiles import SweepEvents
+
+    return [SweepEvents(folder.path)]
 
 
 def _display(plan: "Plan", folder: "SweepFolder", console: "Console", *, json: bool) -> "Display":

@@ -18,7 +18,7 @@ from sleepsweep.data.npz import NpzSource, holds_npz, npz_files
 from sleepsweep.data.recording import Normalize
 from sleepsweep.data.recordings import FirstRecordings, Source
 from sleepsweep.data.simulation.layout import CHANNELS, EPOCH_S
-from sleepsweep.data.simulation.spec import SimulatedSpec
+from sleepsweep.data.simulation.source import SimulatedSource, SimulatedSpec
 from sleepsweep.data.store_files import holds_store
 from sleepsweep.errors import UserError
 from sleepsweep.part import PartSpec
@@ -150,8 +150,6 @@ class Kind:
 
 
 def _simulated(spec: DataSpec) -> Source:
-    from sleepsweep.data.simulation.nights import SimulatedSource  # takes time
-
     named = {bare_label(channel): channel for channel in CHANNELS}
     asked = [bare_label(derivation) for derivation in spec.derivations or CHANNELS[:1]]
     if not set(asked) <= set(named) or spec.epoch_s != EPOCH_S:

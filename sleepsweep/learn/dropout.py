@@ -17,7 +17,10 @@ class Dropout(nn.Dropout):
         """Set elements to 0 with probability p, and divide the others by 1 − p, in training."""
         if not self.training or self.p == 0.0 or values.device.type != "cpu" or self.p == 1.0:
             return super().forward(values)
-        numbers = torch.empty(-(-values.numel() // 4), dtype=torch.int64)
-        bits = numbers.random_(-(2**63), None).view(torch.int16)[: values.numel()]
-        kept = bits.view(values.shape) >= round(self.p * LEVELS) - LEVELS // 2
-        return values * kept.to(values.dtype).mul_(1 / (1 - self.p))
+        return values * self.kept(values.shape).to(values.dtype).mul_(1 / (1 - self.p))
+
+    def kept(self, shape: torch.Size) -> Tensor:
+        """Draw which elements are kept, as booleans."""
+        numbers = torch.empty(-(-shape.numel() // 4), dtype=torch.int64)
+        bits = numbers.random_(-(2**63), None).view(torch.int16)[: shape.numel()]
+        return bits.view(shape) >= round(self.p * LEVELS) - LEVELS // 2

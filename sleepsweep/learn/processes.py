@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from sleepsweep.errors import UserError
 from sleepsweep.learn.precision import at_least_float32
+from sleepsweep.learn.runningstatistics import remember
 
 
 @dataclass(frozen=True)
@@ -166,22 +167,12 @@ class _GlobalBatchNorm(nn.modules.batchnorm._BatchNorm):
         centred = values - mean.view(shape)
         # In two passes: squares of raw sums would lose the digits of a small variance.
         variance = self.group.added(centred.square().sum(dims)) / count
-        self._remember(mean.detach(), variance.detach() * count / (count - 1))
+        remember(self, mean.detach(), variance.detach() * count / (count - 1))
         scale = (variance + self.eps).rsqrt()
         if self.weight is not None:
             scale = scale * self.weight
         normal = centred * scale.view(shape)
         return (normal if self.bias is None else normal + self.bias.view(shape)).to(input.dtype)
-
-    @torch.no_grad()
-    def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        if self.running_mean is None or self.running_var is None:
-            return
-        assert self.num_batches_tracked is not None
-        self.num_batches_tracked += 1
-        part = self.momentum if self.momentum is not None else 1 / int(self.num_batches_tracked)
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), part)
-        self.running_var.lerp_(variance.to(self.running_var.dtype), part)
 
 
 class _GlobalDropout(nn.Module):

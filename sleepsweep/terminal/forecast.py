@@ -38,8 +38,8 @@ def _lines(found: Forecast) -> Iterator[tuple[str, str]]:
     yield "rungs", f"steps {', '.join(map(str, found.rungs))}"
     stopped = f"about {found.stopped:.0f} of {total} trials, by {found.rule}"
     yield "early stops", "none" if found.rule == "none" else stopped
-    yield "timing", f"{1000 * found.step_s:.0f} ms a step, {found.probe_s:.1f} s a probe, on this "\
-        "machine and these data"  # fmt: skip
+    where = "on this machine and these data" if found.measured else "at the rate that was given"
+    yield "timing", f"{1000 * found.step_s:.0f} ms a step, {found.probe_s:.1f} s a probe, {where}"
     yield "probes", f"{found.probe_share:.0%} of the training between two rungs at most" + (
         "; fewer probe.epochs_per_subject or more scheduler.grace_steps make it less"
         if found.probe_share > COSTLY else ""

@@ -28,7 +28,7 @@ def check(command_line: Run) -> Run:
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from sleepsweep.data.simulation.export import write_nights
-    from sleepsweep.data.simulation.spec import SimulatedSpec
+    from sleepsweep.data.simulation.source import SimulatedSpec
 
     out = tmp_path_factory.mktemp("cli") / "nights"
     write_nights(SimulatedSpec(subjects=2), out)

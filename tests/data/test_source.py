@@ -16,8 +16,7 @@ from sleepsweep.data.edf.described import DescribedSource
 from sleepsweep.data.edf.description import Description
 from sleepsweep.data.edf.sleep_edf import sleep_edf_source
 from sleepsweep.data.npz import NpzSource
-from sleepsweep.data.simulation.nights import SimulatedSource
-from sleepsweep.data.simulation.spec import SimulatedSpec
+from sleepsweep.data.simulation.source import SimulatedSource, SimulatedSpec
 from sleepsweep.data.source import ENTRY_POINTS, KINDS, DataSpec
 from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError

@@ -16,7 +16,7 @@ from sleepsweep.data import preparation
 from sleepsweep.data.npz import NpzSource, read_npz
 from sleepsweep.data.preparation import import_store, prepare
 from sleepsweep.data.recording import Recording, normalised
-from sleepsweep.data.simulation.spec import SimulatedSpec
+from sleepsweep.data.simulation.source import SimulatedSpec
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store

@@ -8,7 +8,7 @@ from sleepsweep.data.edf.writing import write_hypnogram, write_psg
 from sleepsweep.data.recording import Recording
 from sleepsweep.data.simulation.layout import CHANNELS, EPOCH_S
 from sleepsweep.data.simulation.nights import simulate
-from sleepsweep.data.simulation.spec import SimulatedSpec
+from sleepsweep.data.simulation.source import SimulatedSpec
 from sleepsweep.errors import UserError
 from sleepsweep.progress import Progress, silent
 

@@ -1,9 +1,5 @@
 """Whole simulated nights: a hypnogram, its band powers, waveforms, and what recording adds."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
 from sleepsweep.data.recording import Recording
@@ -12,37 +8,13 @@ from sleepsweep.data.simulation.calibration import Calibration
 from sleepsweep.data.simulation.events import draw_events
 from sleepsweep.data.simulation.layout import BANDS, CHANNELS, SAMPLES, SFREQ
 from sleepsweep.data.simulation.nuisances import disturbed
-from sleepsweep.data.simulation.spec import SimulatedSpec
 from sleepsweep.data.simulation.spectrum import synthesise
 from sleepsweep.seeds import numpy_generator
 
-GENERATOR_VERSION = 2  # part of a store's key: raise it when the same seed gives other nights
 # The calibration's recordings were z-scored, so the absolute scale is not an estimate but an
 # ordinary choice: the sd of a night's signal, in µV, and of the logarithm of people's gains.
 SD_UV = (25.0, 16.0, 35.0)
 PERSON_GAIN_SD = 0.3
-
-
-@dataclass(frozen=True)
-class SimulatedSource:
-    """The nights of a `SimulatedSpec`, made one at a time, on some of `CHANNELS`."""
-
-    spec: SimulatedSpec
-    channels: tuple[str, ...] = CHANNELS[:1]
-
-    def __len__(self) -> int:
-        return self.spec.subjects * self.spec.nights
-
-    def recordings(self) -> Iterator[Recording]:
-        """Yield every night of every subject."""
-        for subject in range(self.spec.subjects):
-            for night in range(1, self.spec.nights + 1):
-                yield simulate(self.spec.seed, subject, night, self.channels)
-
-    def fingerprint(self) -> dict[str, Any]:
-        """What the nights depend on: the spec, the calibration and the generator's version."""
-        versions = {"calibration": calibrated.committed_digest(), "generator": GENERATOR_VERSION}
-        return {**self.spec.model_dump(), "channels": self.channels, **versions}
 
 
 def simulate(

@@ -1,9 +1,9 @@
 """The encoder that the published study's README prints, which is not the one of its code."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from sleepsweep.learn.encoders.base import Encoder
-from sleepsweep.learn.encoders.convolution import head, stage
+from sleepsweep.learn.encoders.convolution import Stages, head, stage
 
 
 class DilatedSleepNet(Encoder):
@@ -17,7 +17,7 @@ class DilatedSleepNet(Encoder):
 
     def __init__(self, channels: int = 1, latent_dim: int = 128, dropout: float = 0.2) -> None:
         super().__init__(latent_dim)
-        self.convolutions = nn.Sequential(
+        self.convolutions = Stages(
             *stage(channels, 32, 7, dropout, stride=1, padding=3, dilation=1, bias=True),
             *stage(32, 64, 7, dropout, stride=1, padding=6, dilation=2, bias=True),
             *stage(64, 128, 7, dropout, stride=1, padding=12, dilation=4, bias=True),

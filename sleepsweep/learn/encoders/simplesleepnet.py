@@ -1,9 +1,9 @@
 """The encoder of the published study, as its code has it."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from sleepsweep.learn.encoders.base import Encoder
-from sleepsweep.learn.encoders.convolution import head, stage
+from sleepsweep.learn.encoders.convolution import Stages, head, stage
 
 
 class SimpleSleepNet(Encoder):
@@ -16,7 +16,7 @@ class SimpleSleepNet(Encoder):
 
     def __init__(self, channels: int = 1, latent_dim: int = 128, dropout: float = 0.2) -> None:
         super().__init__(latent_dim)
-        self.convolutions = nn.Sequential(
+        self.convolutions = Stages(
             *stage(channels, 32, 64, dropout, stride=8, padding=63, dilation=1, bias=False),
             *stage(32, 64, 32, dropout, stride=4, padding=62, dilation=2, bias=False),
             *stage(64, 128, 16, dropout, stride=2, padding=60, dilation=4, bias=False),

@@ -12,7 +12,7 @@ from sleepsweep.data.simulation import export
 from sleepsweep.data.simulation.export import write_nights
 from sleepsweep.data.simulation.layout import CHANNELS
 from sleepsweep.data.simulation.nights import simulate
-from sleepsweep.data.simulation.spec import SimulatedSpec
+from sleepsweep.data.simulation.source import SimulatedSpec
 from sleepsweep.data.source import DataSpec
 from sleepsweep.errors import UserError
 

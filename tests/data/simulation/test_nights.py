@@ -5,8 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from sleepsweep.data.simulation.layout import CHANNELS
-from sleepsweep.data.simulation.nights import SimulatedSource, simulate
-from sleepsweep.data.simulation.spec import SimulatedSpec
+from sleepsweep.data.simulation.nights import simulate
+from sleepsweep.data.simulation.source import SimulatedSource, SimulatedSpec
 
 
 def test_subject_k_is_the_same_in_studies_of_any_size() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from torch import Tensor, nn
 
-from sleepsweep.learn.encoders import fourier
+from sleepsweep.learn.encoders import fourier, spectra
 from sleepsweep.learn.encoders.fourier import FourierConv1d
 
 LAYERS = some.fixed_dictionaries({
@@ -127,8 +127,8 @@ def test_what_is_too_short_is_refused_as_by_torch(always: None) -> None:
 
 def test_it_can_be_trained_after_it_was_asked_in_inference_mode() -> None:
     """As by an experiment that probes its encoder first, and fine-tunes it then."""
-    fourier._waves.cache_clear()
-    fourier._inverse.cache_clear()
+    spectra.waves.cache_clear()
+    spectra.inverse.cache_clear()
     layer = FourierConv1d(32, 64, 32, stride=4, padding=62, dilation=2)
     epochs = torch.randn(16, 32, 383)
     with torch.inference_mode():
