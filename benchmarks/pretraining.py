@@ -15,7 +15,7 @@ beside whatever else is measured. All of it on simulated nights.
 import argparse
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ from sleepsweep.data.preparation import prepare
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.store import Store
 from sleepsweep.learn.dropout import Dropout
-from sleepsweep.learn.encoders import SimpleSleepNet
+from sleepsweep.learn.encoders import Encoder, SimpleSleepNet
 from sleepsweep.learn.encoders.fourier import FourierConv1d
 from sleepsweep.learn.losses.nt_xent import NTXent
 from sleepsweep.learn.pretrain import Pretraining, PretrainSpec, Streams
@@ -41,6 +41,7 @@ from sleepsweep.probedrun import signal_of, views_of
 BATCHES, REPEATS = (256, 1024), 7
 WARM_UP, PUBLISHED_STEPS = 2, 4
 Figures = dict[str, float]
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class HandMish(nn.Module):
@@ -51,7 +52,7 @@ class HandMish(nn.Module):
         return x * torch.tanh(F.softplus(x))
 
 
-def of_torch(network: nn.Module) -> nn.Module:
+def of_torch(network: Network) -> Network:
     """Return a network whose layers are torch's own."""
     for layer in network.modules():
         if isinstance(layer, FourierConv1d):
@@ -101,15 +102,16 @@ class Epochs(Dataset[tuple[Tensor, Tensor]]):
         return torch.from_numpy(first), torch.from_numpy(second)
 
 
-def our_loop(store: Store, batch: int) -> Work:
-    """One step of a trial's own loop."""
+def our_loop(store: Store, batch: int, network: Encoder | None = None) -> Work:
+    """One step of a trial's own loop, with our network if none is given."""
     rows = store.rows(store.subjects)
     views = views_of(
         policy(BEST_P).in_signal(signal_of(store, store.subjects)), "store", store, rows
     )
     run = Pretraining(
-        SimpleSleepNet(), PretrainSpec(batch_size=batch), views, Streams({"seed": 0}, {"seed": 0})
-    )
+        network or SimpleSleepNet(), PretrainSpec(batch_size=batch), views,
+        Streams({"seed": 0}, {"seed": 0}),
+    )  # fmt: skip
     return lambda: run.run(store.gather, rows, run.step + 1)
 
 

@@ -12,20 +12,21 @@ STRAIGHT = 20.0
 
 def mish_(values: Tensor) -> Tensor:
     """Put Mish in the place of each value, and return them."""
-    _, square, whole = _terms(values)
+    _, _, square, whole = _terms(values)
     return values.mul_(square.div_(whole))
 
 
 def mish_with_slope_(values: Tensor) -> Tensor:
     """Put Mish in the place of each value, as `mish_`; return its derivative where they were."""
-    power, square, whole = _terms(values)
+    bent, power, square, whole = _terms(values)
     tanh = square.div_(whole)
-    slope = (power + 1).mul_(power).mul_(values).mul_(4).div_(whole).div_(whole).add_(tanh)
+    slope = (power + 1).mul_(power).mul_(bent).mul_(4).div_(whole).div_(whole).add_(tanh)
     values.mul_(tanh)
     return slope
 
 
-def _terms(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    power = values.clamp(max=STRAIGHT).exp_()
+def _terms(values: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    bent = values.clamp(max=STRAIGHT)
+    power = bent.exp()
     square = (power + 2).mul_(power)
-    return power, square, square + 2
+    return bent, power, square, square + 2

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from sleepsweep.learn.encoders import Encoder
-from sleepsweep.learn.encoders.convolution import head, stage
+from sleepsweep.learn.encoders.convolution import Stages, head, stage
 from sleepsweep.learn.pretrain import Pretraining, PretrainSpec, Streams
 
 EPOCHS = np.random.default_rng(0).normal(size=(80, 1, 300)).astype(np.float32)
@@ -23,7 +23,7 @@ class Small(Encoder, abstract=True):
     def __init__(self) -> None:
         super().__init__(latent_dim=8)
         layers = stage(1, 8, 16, 0.2, stride=8, padding=0, dilation=1, bias=False)
-        self.convolutions = nn.Sequential(*layers)
+        self.convolutions = Stages(*layers)
         self.head = head(8, 8, 0.2)
 
     def features(self, epochs: Tensor) -> Tensor:

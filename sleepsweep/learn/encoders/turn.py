@@ -72,7 +72,7 @@ def _statistics(values: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _blocks(values: Tensor) -> tuple[Tensor, ...]:
-    return values.split(max(1, BLOCK // values[0].numel()))
+    return torch.split(values, max(1, BLOCK // values[0].numel()))
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class _Turn(torch.autograd.Function):
         ctx.save_for_backward(*saved)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         *given, kept, taps = ctx.saved_tensors
         values, weight, _, mean, per_deviation = given
