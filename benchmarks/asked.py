@@ -92,6 +92,20 @@ ASKED = {
     "probe": Asked([], [*map(_of_probe, ("quickstart", "laptop", "screen"))],
                    quick=["--trials", "1", "--steps", "3"]),
     "startup": Asked([], _of_start()),
+    "memory": Asked(
+        [],
+        [
+            Point("a trial's own memory at batch 256", 300,
+                  lambda found: found["trials"]["256"]["large"]["own"], " MiB"),
+            Point("the same, times that on a tenth of the store", 1.05,
+                  lambda found: found["trials"]["256"]["large"]["own"]
+                  / found["trials"]["256"]["small"]["own"]),
+            Point("pages of the store, of four trials in all, times the store", 1.05,
+                  lambda found: sum(each["share"] for each in found["shared"]["4"])
+                  / found["shared"]["1"][0]["pages"]),
+        ],
+        quick=["--batches", "256", "--steps", "2"],
+    ),
     "answer": Asked(
         ["--worlds", "additive"],
         [Point("steps to the answer, times less than one at a time × seeds", 3.0,

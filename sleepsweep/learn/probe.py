@@ -25,6 +25,8 @@ __all__ = [
 
 CHOICES_OF_C = (0.01, 0.1, 1.0, 10.0, 100.0)
 FOLDS = 5
+EMBEDDED = 96
+"""Epochs that are embedded at a time: of more, a cache would not hold what layers hand on."""
 # A logit that no other stage's is below.
 NEVER = -1e9
 
@@ -98,7 +100,7 @@ def _chosen(features: Features, stages: Stages, subjects: Subjects) -> float:
     return float(search.best_params_["logisticregression__C"])
 
 
-def embed(network: nn.Module, epochs: NDArray[np.float32], batch_size: int = 256) -> Features:
+def embed(network: nn.Module, epochs: NDArray[np.float32], batch_size: int = EMBEDDED) -> Features:
     """Return what `network` makes of epochs (epoch, channel, time), such as their embeddings.
 
     Without dropout: the network is put into evaluation mode and stays there.
@@ -107,7 +109,7 @@ def embed(network: nn.Module, epochs: NDArray[np.float32], batch_size: int = 256
 
 
 def embed_rows(
-    network: nn.Module, gather: Gather, rows: NDArray[np.int64], batch_size: int = 256
+    network: nn.Module, gather: Gather, rows: NDArray[np.int64], batch_size: int = EMBEDDED
 ) -> Features:
     """`embed` for the epochs that `gather` returns of `rows`, of which few are held at a time."""
     network.eval()
