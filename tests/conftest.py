@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from sleepsweep.experiment.spec import ExperimentSpec, Stage
 from sleepsweep.experiment.stages import Found
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.spec.sweepspec import SweepSpec
+from sleepsweep_analysis.report.browser import Tab, find_browser, open_page
 
 TINY: dict[str, Any] = {
     "name": "tiny",
@@ -193,6 +194,16 @@ def run(setting: Callable[..., Setting]) -> Run:
 def whole(run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentFolder, Heard]:
     """The folder of the tiny experiment, run from end to end, and what was heard. Not to change."""
     return run(tmp_path_factory.mktemp("whole") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tab() -> Iterator[Tab]:
+    """A tab of a real browser."""
+    browser = find_browser()
+    if browser is None:
+        pytest.skip("no Chromium is installed")
+    with open_page(browser) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from sleepsweep.experiment.folder import ExperimentFolder
 from sleepsweep.experiment.page import COURSES, SCORED, html, write_page
 from sleepsweep.experiment.spec import STAGES
-from sleepsweep_analysis.report.browser import Tab, find_browser, open_page
+from sleepsweep_analysis.report.browser import Tab
 
 EVIL = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
 
@@ -167,22 +167,10 @@ def test_a_stage_that_nobody_has_shows_a_dash(copied: ExperimentFolder) -> None:
     assert "nan" not in page.words
 
 
-needs_browser = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
-TROUBLE = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
 DRAWN = "[...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('.point').length)"
-WIDER = """[...document.querySelectorAll('main *')].filter(
-  e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, svg, .plot')
-).map(e => e.tagName + '.' + e.className)"""
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Tab]:
-    with open_page(find_browser() or "") as opened:
-        yield opened
 
 
 @pytest.mark.browser
-@needs_browser
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_it_opens_clean_and_fits(
@@ -190,21 +178,11 @@ def test_it_opens_clean_and_fits(
 ) -> None:
     changed(copied, lambda manifest: manifest["spec"].update(question=EVIL))
     write_page(copied)
-    tab.send("Emulation.setDeviceMetricsOverride", width=width, height=900,
-             deviceScaleFactor=1, mobile=width < 600)  # fmt: skip
-    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    tab.send("Emulation.setEmulatedMedia", features=[scheme])
-    tab.events.clear()
-    tab.send("Page.navigate", url=(copied.path / "index.html").resolve().as_uri())
-    tab.wait_for("document.readyState === 'complete'")
-    tab.wait_for(f"{DRAWN}.length === 2 && {DRAWN}.every(count => count > 0)")
+    ready = f"{DRAWN}.length === 2 && {DRAWN}.every(count => count > 0)"
+    tab.show(copied.path / "index.html", width=width, dark=dark, ready=ready)
     # Pretraining has two checks of two values, fine-tuning one.
     assert tab.run(DRAWN) == [4, 2]
     assert tab.run("document.title") == "tiny"
     assert tab.run("[...document.images].every(image => image.naturalWidth > 0)")
-    assert tab.run("document.documentElement.scrollWidth") <= width
-    assert tab.run(WIDER) == []
-    sent = [e["params"]["request"]["url"] for e in tab.events
-            if e["method"] == "Network.requestWillBeSent"]  # fmt: skip
-    assert [url for url in sent if not url.startswith(("file://", "data:", "blob:"))] == []
-    assert [event for event in tab.events if event["method"] in TROUBLE] == []
+    assert tab.sticks_out() == []
+    assert tab.trouble() == []

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from sleepsweep.predict import NightReport
 from sleepsweep.predict.page import html, write_page
-from sleepsweep_analysis.report.browser import Tab, find_browser, open_page
+from sleepsweep_analysis.report.browser import Tab
 
 EVIL = "<img src=x onerror=document.title='owned'>"
 
@@ -66,21 +65,7 @@ def test_hostile_names_are_escaped(report: NightReport) -> None:
     assert EVIL not in html(hostile)
 
 
-needs_browser = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
-TROUBLE = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
-WIDER = """[...document.querySelectorAll('main *')].filter(
-  e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, svg, #night')
-).map(e => e.tagName + '.' + e.className)"""
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Tab]:
-    with open_page(find_browser() or "") as opened:
-        yield opened
-
-
 @pytest.mark.browser
-@needs_browser
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_it_opens_clean_and_fits(
@@ -89,20 +74,10 @@ def test_it_opens_clean_and_fits(
     night = replace(report.prediction.night, path=Path(EVIL))
     hostile = replace(report, prediction=replace(report.prediction, night=night))
     write_page(hostile, tmp_path / "page.html")
-    tab.send("Emulation.setDeviceMetricsOverride", width=width, height=900,
-             deviceScaleFactor=1, mobile=width < 600)  # fmt: skip
-    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    tab.send("Emulation.setEmulatedMedia", features=[scheme])
-    tab.events.clear()
-    tab.send("Page.navigate", url=(tmp_path / "page.html").resolve().as_uri())
-    tab.wait_for("document.readyState === 'complete'")
-    tab.wait_for("document.querySelectorAll('#night .xtick').length > 1")
+    ready = "document.querySelectorAll('#night .xtick').length > 1"
+    tab.show(tmp_path / "page.html", width=width, dark=dark, ready=ready)
     # Two hypnograms of a line and five stages each, and five shares.
     assert tab.run("document.querySelectorAll('#night .trace.scatter').length") == 17
     assert tab.run("document.querySelectorAll('img').length") == 0
-    assert tab.run("document.documentElement.scrollWidth") <= width
-    assert tab.run(WIDER) == []
-    sent = [e["params"]["request"]["url"] for e in tab.events
-            if e["method"] == "Network.requestWillBeSent"]  # fmt: skip
-    assert [url for url in sent if not url.startswith(("file://", "data:", "blob:"))] == []
-    assert [event for event in tab.events if event["method"] in TROUBLE] == []
+    assert tab.sticks_out() == []
+    assert tab.trouble() == []

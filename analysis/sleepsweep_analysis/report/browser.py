@@ -29,6 +29,11 @@ FLAGS = (
     "--disable-dev-shm-usage", "--remote-debugging-pipe",
 )  # fmt: skip
 TIMEOUT_S = 60.0
+TROUBLE = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+WIDER = """[...document.querySelectorAll('main *')].filter(
+  e => e.getBoundingClientRect().right > innerWidth + 1
+    && !e.closest('.scroll, svg, .plot, .js-plotly-plot')
+).map(e => e.tagName + '.' + e.className)"""
 Plain = dict[str, Any]
 
 
@@ -46,6 +51,7 @@ class Tab:
         self._waiting = b""
         self._count = 0
         self._session = ""
+        self._width = 0
 
     def attach(self) -> None:
         """Open an empty tab and listen to its console, its exceptions and its requests."""
@@ -70,17 +76,35 @@ class Tab:
         result: Plain = answer["result"]
         return result
 
-    def show(self, page: Path, *, width: int, dark: bool = False) -> None:
-        """Load the report `page` at `width` and wait until its figures are drawn."""
-        phone = width < 600
+    def show(self, page: Path, *, width: int, dark: bool = False, ready: str = "") -> None:
+        """Load the report `page` at `width` and wait until its figures are drawn.
+
+        Of another page, until the JavaScript expression `ready` holds.
+        """
+        self._width, phone = width, width < 600
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=900,
                   deviceScaleFactor=1, mobile=phone)  # fmt: skip
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
         self.send("Page.navigate", url=page.resolve().as_uri())
-        self.wait_for("document.readyState === 'complete' && 'sleepsweepReport' in window")
-        self.run("window.sleepsweepReport.drawn")
+        is_ready = ready or "'sleepsweepReport' in window"
+        self.wait_for(f"document.readyState === 'complete' && ({is_ready})")
+        if not ready:
+            self.run("window.sleepsweepReport.drawn")
+
+    def trouble(self) -> list[object]:
+        """What was said on the console, what was thrown, and what was asked of a network."""
+        sent = [event["params"]["request"]["url"] for event in self.events
+                if event["method"] == "Network.requestWillBeSent"]  # fmt: skip
+        left = [url for url in sent if not url.startswith(("file://", "data:", "blob:"))]
+        return [event for event in self.events if event["method"] in TROUBLE] + left
+
+    def sticks_out(self) -> list[str]:
+        """Elements of the page that are wider than it and stand in nothing that scrolls."""
+        # A phone's window grows with what is in it: the width that was asked for does not.
+        is_wider = self.run("document.documentElement.scrollWidth") > self._width
+        return ["the page"] * is_wider + list(self.run(WIDER))
 
     def wait_for(self, expression: str) -> None:
         """Wait until a JavaScript expression holds; raises `TableError` where it never does."""
