@@ -87,7 +87,7 @@ def _of_probe(sweep: str) -> Point:
 
 
 ASKED = {
-    "pretraining": Asked(["--repeats", "7"], [*_of_step("256"), *_of_step("1024")],
+    "pretraining": Asked(["--repeats", "11"], [*_of_step("256"), *_of_step("1024")],
                          quick=["--repeats", "3"]),
     "probe": Asked([], [*map(_of_probe, ("quickstart", "laptop", "screen"))],
                    quick=["--trials", "1", "--steps", "3"]),
@@ -97,7 +97,7 @@ ASKED = {
         [
             Point("a trial's own memory at batch 256", 300,
                   lambda found: found["trials"]["256"]["large"]["own"], " MiB"),
-            Point("the same, times that on a tenth of the store", 1.05,
+            Point("the same, times that on a tenth of the store", 1.1,
                   lambda found: found["trials"]["256"]["large"]["own"]
                   / found["trials"]["256"]["small"]["own"]),
             Point("pages of the store, of four trials in all, times the store", 1.05,

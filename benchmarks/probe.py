@@ -19,6 +19,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from benchmarks.tables import markdown_table
 from benchmarks.timing import Work
@@ -127,6 +128,12 @@ def study(preset: str, trained: Timed, steps: int) -> list[Rung]:
 def measure(trials: int = TRIALS, steps: int = STEPS) -> dict[str, list[Rung]]:
     """Measure the quickstart's rungs, as medians over trials, and compute those of the study."""
     torch.set_num_threads(1)
+    # As Ray does for each of its workers.
+    with threadpool_limits(limits=1):
+        return _measured(trials, steps)
+
+
+def _measured(trials: int, steps: int) -> dict[str, list[Rung]]:
     plan = make_plan(read_study(SweepSpec, QUICKSTART))
     every = timed(plan, trials)
     warm_up = Timed(every[0].trial, plan)  # what a process does once
