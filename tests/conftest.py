@@ -196,7 +196,7 @@ def whole(run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Experimen
     return run(tmp_path_factory.mktemp("whole") / "tiny")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tab() -> Iterator[Tab]:
     """A tab of a real browser."""
     browser = find_browser()
