@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from ray.tune.experiment import Trial
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 
 from sleepsweep.folder.record import TrialRecord
@@ -24,6 +25,15 @@ class RungScheduler(FIFOScheduler):
     def __init__(self, last_step: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._last_step = last_step
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """The first trial that waits to be run; None if there is none.
+
+        Among those that have not ended: Ray's own looks at every trial of the sweep at each event.
+        """
+        live = tune_controller.get_live_trials()
+        waiting = (trial for trial in live if trial.status == Trial.PENDING)
+        return min(waiting, key=lambda trial: trial.config["order"], default=None)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Decide whether a trial goes on after a rung."""

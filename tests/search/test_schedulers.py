@@ -46,6 +46,21 @@ def decide(
     return scheduler.on_trial_result(None, SimpleNamespace(config=config), result)
 
 
+@pytest.mark.parametrize("name", get_args(SchedulerSpec.model_fields["name"].annotation))
+def test_the_first_trial_that_waits_is_run_and_those_that_ended_are_not_looked_at(
+    name: str,
+) -> None:
+    states = ["RUNNING", "PENDING", "PENDING", "PAUSED"]
+    live = {
+        order: SimpleNamespace(status=state, config={"order": order})
+        for order, state in enumerate(states)
+    }
+    controller = SimpleNamespace(get_live_trials=lambda: [live[n] for n in (3, 2, 0, 1)])
+    assert made(name).choose_trial_to_run(controller) is live[1]
+    controller.get_live_trials = lambda: [live[0]]
+    assert made(name).choose_trial_to_run(controller) is None
+
+
 def test_asha_stops_what_is_below_the_best_third_of_its_block() -> None:
     scheduler = asha()
     assert decide(scheduler, "a", 0.5) == "CONTINUE"
