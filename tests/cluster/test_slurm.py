@@ -134,6 +134,7 @@ def test_a_job_completes_a_sweep_on_both_nodes(slurm: None, tmp_path: Path) -> N
     assert "complete" in command("logs", out).stdout or "status 0" in command("logs", out).stdout
 
 
+@pytest.mark.timeout(1300)
 def test_before_its_limit_a_job_saves_queues_again_and_loses_nothing(
     slurm: None, tmp_path: Path
 ) -> None:
@@ -147,7 +148,7 @@ def test_before_its_limit_a_job_saves_queues_again_and_loses_nothing(
         number = submitted(space, out, "--time", 2)
     finally:
         del os.environ["SLEEPSWEEP_SLURM"]
-    job = ended(number, out, 850)
+    job = ended(number, out, 1200)
     log = Jobs(out).log(number).read_text()
     assert (job.state, job.status) == ("COMPLETED", 0), log
     assert job.starts >= 3, log
