@@ -86,11 +86,7 @@ class SplitSpec(PartSpec):
             )
         if self.protocol == "file":
             self._agrees_with_the_file()
-        elif self.selects_on_test and (self.validation, self.folds, self.resplit) != (
-            None,
-            None,
-            True,
-        ):
+        elif self.selects_on_test and self._changed("validation", "folds", "resplit"):
             raise ValueError(
                 "protocol as_published validates on its test subjects, drawn anew by each seed; "
                 "remove validation, folds and resplit"
@@ -106,6 +102,10 @@ class SplitSpec(PartSpec):
         """Whether the subjects that stop and choose trials are those that are called its test."""
         return self.protocol == "as_published"
 
+    def _changed(self, *keys: str) -> list[str]:
+        fields = type(self).model_fields
+        return [key for key in keys if getattr(self, key) != fields[key].default]
+
     def _agrees_with_the_file(self) -> None:
         if self.file is None or self.listed is None:
             raise ValueError("protocol file needs the path of a split file in the key file")
@@ -114,9 +114,7 @@ class SplitSpec(PartSpec):
             raise ValueError(
                 f"blocks is {self.blocks}, but {self.file} lists {held}; leave blocks out or null"
             )
-        drawing = ("test", "validation", "folds", "resplit", "seed")
-        fields = type(self).model_fields
-        extra = [key for key in drawing if getattr(self, key) != fields[key].default]
+        extra = self._changed("test", "validation", "folds", "resplit", "seed")
         if extra:
             raise ValueError(
                 f"protocol file takes everything from its file; remove {', '.join(extra)}"
