@@ -97,8 +97,9 @@ def make_confirmation(
     slots = [_slot(record) for record in held.values()]
     order = max([*(record.order for record in records), len(plan.slots) - 1]) + 1
     for block in fresh:
-        for candidate in candidates:
-            trial = candidate.in_block(block, plan.test)
+        trials = [candidate.in_block(block, plan.test) for candidate in candidates]
+        assert len({trial.id for trial in trials}) == len(trials), "two candidates are one policy"
+        for candidate, trial in zip(candidates, trials, strict=True):
             if trial.id not in held:
                 slots.append(Slot(order + len(slots) - len(held), KIND, candidate.role,
                                   block.index, trial))  # fmt: skip

@@ -38,7 +38,9 @@ def candidates(analysis: Analysis, top: int) -> pd.DataFrame:
     same = [row for row in rows if row["policy"] == single["policy"]]
     for row in same:
         row["role"] = f"{row['role']}, {single['role']}"
-    return pd.DataFrame(rows if same else [*rows, single], columns=COLUMNS)
+    found = pd.DataFrame(rows if same else [*rows, single], columns=COLUMNS, dtype=object)
+    # As objects: pandas would make NaN of the None that says all members.
+    return found.astype({"expected": float})
 
 
 def _whole(role: str, row: pd.Series) -> dict[str, object]:

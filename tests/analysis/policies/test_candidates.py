@@ -15,7 +15,7 @@ def test_the_best_expected_policies_and_the_best_single(world, sweep):
     assert list(found["role"]) == ["top 1", "top 2", "top 3", "best single"]
     assert found["policy"].is_unique
     assert found["expected"][:3].is_monotonic_decreasing
-    assert found["only"].isna().all()
+    assert all(only is None for only in found["only"])
     rows = analysis.trials.set_index("trial")
     assert (rows.loc[found["trial"], "decision"] == "done").all()
     assert rows.loc[found["trial"].iloc[-1], "size"] == 1
@@ -35,7 +35,9 @@ def test_without_singles_the_largest_effect_stands_alone(world, sweep):
     singles = analysis.trials.loc[analysis.trials["size"] == 1, "trial"]
     table = analysis.table
     table = replace(table, trials=table.trials[~table.trials["trial"].isin(singles)])
-    single = candidates(analyse(table), 2).iloc[-1]
+    found = candidates(analyse(table), 2)
+    assert all(only is None for only in found["only"][:2])
+    single = found.iloc[-1]
     assert single["role"] == "best single"
     assert single["policy"] == single["only"]
     row = table.trials[table.trials["trial"] == single["trial"]].iloc[-1]
