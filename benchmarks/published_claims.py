@@ -1,8 +1,11 @@
-"""The claims of the published augmentation study, put to the analysis of its own table.
+"""The claims of the published augmentation study, put to the analysis of a table of results.
 
-``python -m benchmarks.published_claims published.csv`` prints a Markdown table: each claim, what
-the model finds in the table's rows, and whether the table supports the claim. Whether a claim may
-be made at all is decided by the warnings, from the columns that say how each row was made.
+    python -m benchmarks.published_claims published.csv
+    python -m benchmarks.published_claims runs/aug_ablation
+
+prints a Markdown table: each claim, what the model finds in the study's own table or in a sweep,
+and whether that supports the claim. Whether a claim may be made at all is decided by the warnings,
+from the columns that say how each row was made.
 """
 
 import argparse
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.published_names import augmentation_name, category_name
 from sleepsweep_analysis import Analysis, analyse, load
 from sleepsweep_analysis.estimates.effects import contrasts
 
@@ -32,8 +36,8 @@ def leads(name: str, *, best: bool) -> Callable[[Analysis], tuple[str, bool]]:
     """Whether one augmentation is the best, or the worst, with a probability of .95."""
 
     def found(analysis: Analysis) -> tuple[str, bool]:
-        frame = analysis.effects.set_index("augmentation")
-        place = list(frame.index).index(name)
+        frame = analysis.effects[analysis.effects["category"] != "placebo"]
+        place = [augmentation_name(each) for each in frame["augmentation"]].index(name)
         row = frame.iloc[place]
         sure = float(row["p_best"]) if best else _share_worst(analysis, name)
         text = f"{_effect(row)}, place {place + 1} of {len(frame)}, "
@@ -46,7 +50,8 @@ def categories_are(word: str, *names: str) -> Callable[[Analysis], tuple[str, bo
     """Whether each of these categories has this verdict."""
 
     def found(analysis: Analysis) -> tuple[str, bool]:
-        rows = analysis.categories.set_index("category").loc[list(names)]
+        frame = analysis.categories
+        rows = frame.set_index(frame["category"].map(category_name)).loc[list(names)]
         text = "; ".join(f"{name} {_effect(row)}" for name, row in rows.iterrows())
         return text, bool((rows["verdict"] == word).all())
 
@@ -87,12 +92,12 @@ def top_policy(analysis: Analysis) -> tuple[str, bool]:
 CLAIMS = (
     Claim("TailoredMixup is the best augmentation", ("ranking",),
           leads("TailoredMixup", best=True)),
-    Claim("AverageFilter is the worst augmentation", ("ranking",),
-          leads("AverageFilter", best=False)),
+    Claim("AverageFiltering is the worst augmentation", ("ranking",),
+          leads("AverageFiltering", best=False)),
     Claim("Frequency, masking and temporal augmentations help", ("ranking",),
-          categories_are("better", "Frequency-Based", "Masking-Cropping", "Temporal")),
+          categories_are("better", "frequency", "masking", "temporal")),
     Claim("Amplitude and noise augmentations hurt", ("ranking",),
-          categories_are("worse", "Amplitude-Based", "Noise-and-Filtering")),
+          categories_are("worse", "amplitude", "noise")),
     Claim("3 to 4 augmentations are best", ("size",), sizes_are_best(3, 4)),
     Claim("A sum of p of 3 is better than 4 or 5", ("ranking",), dose_is_found),
     Claim("Five augmentations at p 0.6 are the best policy", ("best",), top_policy),
@@ -117,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.published_claims", description=__doc__
     )
-    parser.add_argument("table", type=Path, help="the published results, a CSV")
+    parser.add_argument("table", type=Path, help="the published results, a CSV, or a sweep")
     analysis = analyse(load(parser.parse_args().table))
     print(table(analysis))
     print()
@@ -127,7 +132,7 @@ def main() -> None:
 
 
 def _share_worst(analysis: Analysis, name: str) -> float:
-    pool = analysis.posterior.design.layout.pool
+    pool = [augmentation_name(each) for each in analysis.posterior.design.layout.pool]
     draws = analysis.draws @ contrasts(analysis.posterior).T
     return float((draws.argmin(axis=1) == pool.index(name)).mean())
 

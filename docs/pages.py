@@ -7,6 +7,7 @@ repository. A file that is no page, and that some page links to, comes along as 
 
 import posixpath
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         return posixpath.relpath(_uri(target), place) if target.is_file() else found[0]
 
     return LINK.sub(turned, markdown).replace("```sh ci\n", "```sh\n")
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Put the Markdown tables of published reports beside these: they are files to download."""
+    for table in DOCS.glob("results/*/tables/*.md"):
+        shutil.copy(table, Path(config.site_dir) / table.relative_to(DOCS))
 
 
 def _named(nav: Any) -> Iterator[str]:
