@@ -47,6 +47,27 @@ def test_every_search_space_of_the_repository_has_a_plan(path: Path) -> None:
     assert {slot.block for slot in plan.slots} == set(range(plan.spec.split.blocks))
 
 
+def counted() -> list[tuple[str, str | None, int]]:
+    """The files and presets of the table in README.md, and the trials that it gives them."""
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]]
+            for line in README.partition("\n\nTrials include")[0].splitlines()[4:]]  # fmt: skip
+    found, file = [], ""
+    for named, _, trials, *_ in rows:
+        names = re.findall(r"`([\w./]+)`", named)
+        file = names.pop(0) if ".yaml" in named else file
+        found.append((file, names[0] if names else None, int(trials)))
+    return found
+
+
+@pytest.mark.parametrize(("file", "preset", "trials"), counted())
+def test_the_table_counts_the_trials_of_a_plan(file: str, preset: str | None, trials: int) -> None:
+    # However many people it reads, and whatever its batches.
+    nights = {"source": "simulated", "simulated": {"subjects": 8}, "normalize": "none"}
+    small = {"data": nights, "pretrain.batch_size": 16}
+    plan = make_plan(read_study(SweepSpec, FOLDER / file, preset=preset, overrides=small))
+    assert len(plan.slots) == trials
+
+
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=name_of)
 def test_every_experiment_of_the_repository_is_valid(path: Path) -> None:
     assert read_study(ExperimentSpec, path).name == name_of(path)
