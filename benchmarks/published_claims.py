@@ -78,15 +78,21 @@ def dose_is_found(analysis: Analysis) -> tuple[str, bool]:
     frame = analysis.optima[analysis.optima["quantity"] == "p"]
     if frame.empty:
         return "no probability was run at three settings", False
-    words = ", ".join(f"{row.augmentation} {row.verdict}" for row in frame.itertuples())
-    return words, bool((frame["verdict"] == "optimum").all())
+    counts = frame["verdict"].value_counts()
+    words = ", ".join(f"{verdict} {count}" for verdict, count in counts.items())
+    return f"of {len(frame)} probabilities: {words}", bool((frame["verdict"] == "optimum").all())
 
 
 def top_policy(analysis: Analysis) -> tuple[str, bool]:
-    """The highest row, and what the model expects of it."""
-    row = analysis.leaderboard.iloc[0]
-    text = f"highest of {row['of']}: {row['macro_f1']:.1f}; the model expects "
-    return text + f"{row['expected']:.1f}; never confirmed", False
+    """The highest trial, what the model expects of it, and what was confirmed; never that policy."""
+    row, confirmed = analysis.leaderboard.iloc[0], analysis.confirmation
+    text = (
+        f"highest of {row['of']}: {row['macro_f1']:.1f}; the model expects {row['expected']:.1f}; "
+    )
+    if confirmed.empty:
+        return text + "never confirmed", False
+    best = confirmed.iloc[0]
+    return text + f"confirmed {best['score']:.1f}, a set of {best['size']}", False
 
 
 CLAIMS = (

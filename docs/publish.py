@@ -18,15 +18,15 @@ import typer
 
 from benchmarks import published_claims, published_ranking
 from benchmarks.performance import machine, revision
-from benchmarks.tables import markdown_table
 from sleepsweep_analysis import Analysis, analyse, load
+from sleepsweep_analysis.words.board import baselines_finding
 from sleepsweep_analysis.words.run import flow_finding
 from sleepsweep_analysis.words.summary import verdict_pairs
 
 RESULTS = Path(__file__).parent / "results"
 TABLES = {
     "Categories": "categories", "Augmentations": "effects", "How many": "size_curve",
-    "Confirmed": "confirmation", "Beside the policies": "baselines",
+    "Confirmed": "confirmation",
 }  # fmt: skip
 """Sections of a page, and the table of the report that each is."""
 LAUNCH = re.compile(
@@ -45,7 +45,7 @@ def main(
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(sweep / "report", folder)
     analysis = analyse(load(sweep))
-    facts = markdown_table(["", ""], [*_facts(sweep, analysis), ["revision", of or revision()]])
+    facts = "\n".join(f"- **{word}.** {fact}" for word, fact in _facts(sweep, analysis, of))
     sections = "\n\n".join(_sections(folder, analysis, published))
     page = f"# {title}\n\n{_about(sweep.name)}\n\n{facts}\n\n{sections}\n"
     folder.with_suffix(".md").write_text(page, encoding="utf-8")
@@ -58,12 +58,13 @@ def _about(name: str) -> str:
     )
 
 
-def _facts(sweep: Path, analysis: Analysis) -> Iterator[list[str]]:
-    yield ["question", analysis.table.study.question]
+def _facts(sweep: Path, analysis: Analysis, of: str) -> Iterator[tuple[str, str]]:
+    yield "Question", analysis.table.study.question
     for command, minutes in _launches((sweep / "log.txt").read_text(encoding="utf-8")):
-        yield ["command", f"`{command}`: {minutes:.0f} minutes"]
-    yield ["ran", flow_finding(analysis.trials)]
-    yield ["machine", ", ".join(f"{key} {value}" for key, value in machine().items())]
+        yield "Command", f"`{command}`, {minutes:.0f} minutes"
+    yield "Ran", flow_finding(analysis.trials)
+    yield "Revision", of or revision()
+    yield "Machine", ", ".join(f"{key} {value}" for key, value in machine().items())
 
 
 def _launches(log: str) -> Iterator[tuple[str, float]]:
@@ -83,7 +84,11 @@ def _sections(folder: Path, analysis: Analysis, published: Path) -> Iterator[str
     for heading, name in TABLES.items():
         table = folder / "tables" / f"{name}.md"
         if table.exists():
-            yield f"## {heading}\n\n{table.read_text(encoding='utf-8').strip()}"
+            yield f"## {heading}"
+            # Without its own title.
+            yield table.read_text(encoding="utf-8").partition("\n")[2].strip()
+    yield "## Baselines"
+    yield baselines_finding(analysis.baselines)
     yield "## Beside the published study"
     yield published_ranking.table(analysis, published_ranking.singles(published))
     yield published_claims.table(analysis)

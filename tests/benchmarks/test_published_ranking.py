@@ -40,7 +40,8 @@ def test_too_few_in_common_have_no_correlation(analysis: Analysis) -> None:
 @pytest.mark.skipif(DATA is None, reason="SLEEPSWEEP_DATA does not name the published table")
 def test_the_published_singles_are_all_thirteen_once() -> None:
     scores = singles(Path(str(DATA)) / "published.csv")
-    assert set(scores.index) == set(augmentations()) - {"Placebo"}
+    assert len(scores) == 13
+    assert set(scores.index) < set(augmentations())
     assert scores.index.is_unique
     assert scores["TailoredMixup"] == 65.16
 

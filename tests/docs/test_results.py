@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import published_claims, published_ranking
+from docs.publish import TABLES
 from sleepsweep_analysis import Analysis, analyse, load
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
@@ -38,8 +39,12 @@ def analysis(report: Path) -> Analysis:
 def test_a_published_table_is_what_its_trials_say(
     report: Path, analysis: Analysis, name: str
 ) -> None:
+    found = getattr(analysis, name)
+    if name == "confirmation" and report.name == "ucddb":
+        assert found.empty
+        return
     published = pd.read_csv(report / "tables" / f"{name}.csv")
-    found = getattr(analysis, name)[list(published.columns)]
+    found = found[list(published.columns)]
     pd.testing.assert_frame_equal(
         found.reset_index(drop=True), published, check_dtype=False, rtol=1e-4, atol=1e-4
     )
@@ -47,8 +52,8 @@ def test_a_published_table_is_what_its_trials_say(
 
 def test_a_page_has_its_reports_tables_and_links(report: Path) -> None:
     page = report.with_suffix(".md").read_text()
-    for name in ("categories", "effects", "size_curve", "confirmation"):
-        assert (report / "tables" / f"{name}.md").read_text().strip() in page
+    for name in {*TABLES.values()} - ({"confirmation"} if report.name == "ucddb" else set()):
+        assert (report / "tables" / f"{name}.md").read_text().partition("\n")[2].strip() in page
     for linked in re.findall(r"\]\((\w[^)]*)\)", page):
         assert (RESULTS / linked).is_file()
 
