@@ -84,7 +84,7 @@ def dose_is_found(analysis: Analysis) -> tuple[str, bool]:
 
 
 def top_policy(analysis: Analysis) -> tuple[str, bool]:
-    """The highest trial, what the model expects of it, and what was confirmed; never that policy."""
+    """The highest trial, what the model expects of it, and what was confirmed; never claimed."""
     row, confirmed = analysis.leaderboard.iloc[0], analysis.confirmation
     text = (
         f"highest of {row['of']}: {row['macro_f1']:.1f}; the model expects {row['expected']:.1f}; "
