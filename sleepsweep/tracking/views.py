@@ -63,7 +63,8 @@ def _charts(objective: str, pool: Pool) -> dict[str, Any]:
     by_category = ["size", *pool.flags]
     charts = [
         _chart("LINE", "scores", f"{objective} by step", metricKey=objective,
-               selectedMetricKeys=[objective]),
+               selectedMetricKeys=[objective], xAxisKey="step", lineSmoothness=0,
+               useGlobalXaxisKey=True, useGlobalLineSmoothing=True),
         _chart("SCATTER", "scores", f"{objective} by size", runsCountToCompare=100,
                xaxis={"key": "size", "type": "PARAM"},
                yaxis={"key": objective, "type": "METRIC"}),
