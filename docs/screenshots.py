@@ -50,23 +50,29 @@ def of_the_report(tab: Tab, page: Path) -> None:
 
 def of_mlflow(tab: Tab, sweep: Path, port: int) -> None:
     """The table of runs as `sleepsweep ui` opens it, and the charts that compare them."""
-    tab.send("Emulation.setDeviceMetricsOverride", width=WIDTH, height=720,
-             deviceScaleFactor=1, mobile=False)  # fmt: skip
+    be_high(tab, 720)
     address = ui_address(sweep, port)
     go_to(tab, address, "document.querySelectorAll('[role=row]').length > 8")
     # A panel that MLflow opens at a first visit, and remembers.
     tab.run("localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false')")
-    for name, mode, there in (
-        ("mlflow-runs", "TABLE", "document.querySelectorAll('[role=row]').length > 8"),
-        ("mlflow-compare", "CHART", "document.querySelectorAll('.js-plotly-plot').length > 0"),
+    for name, mode, height, there in (
+        ("mlflow-runs", "TABLE", 720, "[role=row]:nth-of-type(8)"),
+        ("mlflow-compare", "CHART", 1180, ".js-plotly-plot"),
     ):
-        go_to(tab, f"{address}&compareRunsMode={mode}", there)
+        be_high(tab, height)
+        go_to(tab, f"{address}&compareRunsMode={mode}", f"!!document.querySelector('{there}')")
         tab.run("document.head.append(Object.assign(document.createElement('style'), "
                 "{textContent: '.modebar-container { display: none }'}))")  # fmt: skip
         for label in ("Hide banner", "Toggle sidebar"):
             tab.run(f"document.querySelector('[aria-label=\"{label}\"]')?.click()")
         settle(tab)
-        save(tab, name, height=720)
+        save(tab, name, height=height)
+
+
+def be_high(tab: Tab, height: int) -> None:
+    """Give the window a height, which MLflow's pages fill."""
+    tab.send("Emulation.setDeviceMetricsOverride", width=WIDTH, height=height,
+             deviceScaleFactor=1, mobile=False)  # fmt: skip
 
 
 def go_to(tab: Tab, address: str, there: str) -> None:

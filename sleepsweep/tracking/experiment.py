@@ -13,8 +13,9 @@ from typing import Any
 from sleepsweep.experiment.folder import ExperimentFolder, files_of
 from sleepsweep.experiment.spec import Stage
 from sleepsweep.experiment.stages import Found
+from sleepsweep.tracking.names import flat
 from sleepsweep.tracking.outbox import Outbox
-from sleepsweep.tracking.runs import flat, log_batch, metrics_of, tagged
+from sleepsweep.tracking.runs import log_batch, metrics_of, tagged
 from sleepsweep.tracking.server import brief, connect, experiment_id, import_mlflow
 
 EXPERIMENT_TAG = "sleepsweep.experiment"

@@ -17,6 +17,7 @@ from typing import Any, Self
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.sweepfolder import EXTENDED, SweepFolder
 from sleepsweep.systemmetrics import read_samples
+from sleepsweep.tracking.names import Pool, flat, objective_of, run_name, trial_params, trial_tags
 from sleepsweep.tracking.runs import (
     PARENT_TAG,
     RESULTS,
@@ -26,16 +27,14 @@ from sleepsweep.tracking.runs import (
     SWEEP_TAG,
     TRIAL_TAG,
     confusions_file,
-    flat,
     log_batch,
     log_results,
-    run_name,
     rung_metrics,
     sample_metrics,
     tagged,
-    trial_params,
 )
-from sleepsweep.tracking.server import VIEW, connect, experiment_id, runs_view
+from sleepsweep.tracking.server import connect, experiment_id
+from sleepsweep.tracking.views import VIEW_TAG, sweep_view
 
 STATUS = {"done": "FINISHED", "stop": "FINISHED", "collapsed": "FINISHED", "failed": "FAILED"}
 
@@ -79,6 +78,7 @@ class Mirror:
         self._folder = SweepFolder(folder)
         self._manifest = manifest
         self._uri = uri
+        self._pool = Pool.of(manifest)
         self._opened: _Opened | None = None
         self.over = False
 
@@ -173,30 +173,18 @@ class Mirror:
             note["trials"] = str(params["search.trials"])
             params["search.trials"] = self._manifest[EXTENDED][0]["from"]
         log_batch(client, parent, params=params, tags=note)
-        view = json.dumps(runs_view(parent))
-        client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{VIEW}", view)
+        view = sweep_view(objective_of(self._manifest), self._pool)
+        client.set_experiment_tag(experiment, VIEW_TAG, json.dumps(view))
 
     def _create(self, opened: _Opened, record: TrialRecord) -> _Held:
+        tags = {PARENT_TAG: opened.parent, TRIAL_TAG: record.trial.id}
         run = opened.client.create_run(
-            opened.experiment, tags=self._tags(opened.parent, record), run_name=run_name(record),
-            start_time=_started_ms(record),
+            opened.experiment, tags=tags | trial_tags(record, self._pool),
+            run_name=run_name(record), start_time=_started_ms(record),
         )  # fmt: skip
         held = _Held(run.info.run_id, run.info.status)
         opened.trials[record.trial.id] = held
         return held
-
-    def _tags(self, parent: str, record: TrialRecord) -> dict[str, str]:
-        known = self._manifest["study"]["categories"]
-        categories = {known[member.name] for member in record.trial.policy}
-        return {
-            PARENT_TAG: parent,
-            TRIAL_TAG: record.trial.id,
-            "policy": record.trial.policy_text,
-            "size": str(record.trial.size),
-            "categories": ", ".join(sorted(categories)) or "none",
-            "block": str(record.trial.block),
-            "kind": record.kind,
-        }
 
     def _fill(self, client: Any, held: _Held, record: TrialRecord) -> None:
         samples = read_samples(self._folder.trial(record.trial.id).samples)
@@ -208,7 +196,7 @@ class Mirror:
         if held.rungs is None:
             spec = record.trial.model_dump(mode="json")
             client.log_text(held.run, json.dumps(spec, indent=1), "trial.json")
-            params = trial_params(record)
+            params = trial_params(record, self._pool)
         if record.error:
             client.log_text(held.run, record.error, "error.txt")
         metrics = []

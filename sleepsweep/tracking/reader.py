@@ -82,15 +82,16 @@ def _rebuilt(client: Any, parent: str, folder: Path) -> ResultsTable:
 
 def _record(client: Any, run: Any, folder: Path) -> TrialRecord:
     folder.mkdir()
-    params, tags = run.data.params, run.data.tags
+    # As parameters an older sleepsweep logged what are tags now.
+    tags = {**run.data.params, **run.data.tags}
     trial = TrialSpec.model_validate(_json(client, run.info.run_id, "trial.json", folder))
     rows = list(_rows(client, run.info.run_id, folder))
     ended = tags.get("decision", "running")
     if rows and ended != "failed":
         rows[-1]["decision"] = "continue" if ended == "running" else ended
     error = "its run says that it failed" if ended == "failed" else None
-    order = int(params["order"])
-    return TrialRecord(order, params["kind"], params["design"], trial, rows=rows, error=error)
+    order = int(tags["order"])
+    return TrialRecord(order, tags["kind"], tags["design"], trial, rows=rows, error=error)
 
 
 def _rows(client: Any, run: str, folder: Path) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How a sweep and its trials are written as runs of MLflow: names, parameters, metrics, artifacts.
+"""How a sweep and its trials are written as runs of MLflow: metrics, artifacts, batches.
 
 The tracker writes and the reader reads by what stands here.
 """
@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sleepsweep.folder.record import TrialRecord
 from sleepsweep.systemmetrics import TIME, Sample
 
 SWEEP_TAG, TRIAL_TAG, PARENT_TAG = "sleepsweep.sweep", "sleepsweep.trial", "mlflow.parentRunId"
@@ -23,9 +22,9 @@ TABLES = ("trials.parquet", "subjects.parquet")
 REPORT, KEY_RESULTS = "report", "key_results.json"
 """The folder of the report, in the sweep's and on the parent run, and a file in it."""
 
-METRICS = ("accuracy", "macro_f1", "kappa", "f1.W", "f1.N1", "f1.N2", "f1.N3", "f1.R", "loss",
+METRICS = ("macro_f1", "kappa", "accuracy", "f1.W", "f1.N1", "f1.N2", "f1.N3", "f1.R", "loss",
            "time_s")  # fmt: skip
-
+"""The scores of a rung. MLflow's page that compares runs opens on the first."""
 
 RUNGS_TAG, SAMPLES_TAG = "sleepsweep.rungs", "sleepsweep.samples"
 """How many rungs, and samples of the machine, a trial's run holds whole: set after what they count.
@@ -107,37 +106,3 @@ def tagged(client: Any, experiment: str, tag: str, value: str) -> list[Any]:
         token = page.token
         if not token:
             return runs
-
-
-def run_name(record: TrialRecord) -> str:
-    """The name of a trial's run: its place in the order, and its augmentations or baseline."""
-    members = " + ".join(member.name for member in record.trial.policy) or "none"
-    names = members if record.has_policy else record.trial.policy_text
-    return f"{record.order:03d} {names}"
-
-
-def trial_params(record: TrialRecord) -> dict[str, Any]:
-    """The parameters of a trial's run: where it stands, its policy, its parts."""
-    trial = record.trial
-    params: dict[str, Any] = {
-        "policy": trial.policy_text, "size": trial.size, "block": trial.block,
-        "split": trial.split, "seed": trial.seed, "kind": record.kind, "design": record.design,
-        "order": record.order,
-    }  # fmt: skip
-    for member in trial.policy:
-        drawn = {} if member.severity is None else {"severity": member.severity}
-        for key, value in {**drawn, **member.parameters, "p": member.p}.items():
-            params[f"{key}.{member.name}"] = value
-    parts = {"encoder": trial.encoder, "pretrain": trial.pretrain, "probe": trial.probe}
-    return params | flat({key: part.model_dump(mode="json") for key, part in parts.items()})
-
-
-def flat(tree: Mapping[str, Any], at: str = "") -> dict[str, Any]:
-    """The values of a tree by their path, as MLflow's parameters are named."""
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{at}{key}.")
-        else:
-            found[f"{at}{key}"] = value
-    return found

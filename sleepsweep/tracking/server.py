@@ -13,8 +13,7 @@ from pydantic import ValidationError
 
 from sleepsweep.errors import UserError
 from sleepsweep.spec.sections import TrackingSpec
-
-VIEW = "sleepsweep"
+from sleepsweep.tracking.views import VIEW
 
 # MLflow's own patience with a server is of minutes. The check of a server has none, and the log's
 # is the outbox's: a request that MLflow repeats by itself may be served twice, and make two runs.
@@ -157,24 +156,3 @@ def experiment_id(client: Any, name: str, folder: Path | None) -> str:
     # Without its kind MLflow opens the experiment on its pages for language models.
     tags = {"mlflow.experimentKind": "custom_model_development"}
     return str(client.create_experiment(name, artifact_location=own, tags=tags))
-
-
-def runs_view(parent: str) -> dict[str, Any]:
-    """The runs table as MLflow's pages keep it: the trials below their sweep, best first."""
-    return {
-        "searchFilter": "",
-        "orderByKey": "metrics.`macro_f1`",
-        "orderByAsc": False,
-        "startTime": "ALL",
-        "lifecycleFilter": "Active",
-        "datasetsFilter": [],
-        "modelVersionFilter": "All Runs",
-        "selectedColumns": [
-            "metrics.`macro_f1`", "metrics.`kappa`", "params.`size`", "tags.`categories`",
-            "tags.`block`", "tags.`kind`", "tags.`decision`",
-        ],
-        "runsExpanded": {parent: True},
-        "runsPinned": [],
-        "runsHidden": [],
-        "groupBy": None,
-    }  # fmt: skip

@@ -56,7 +56,9 @@ def test_a_trial_is_a_child_run_with_its_rungs_by_step(plan: Plan, tmp_path: Pat
     assert child.data.tags["sleepsweep.trial"] == trial.trial.id
     assert child.data.tags["decision"] == "stop"
     assert child.data.tags["categories"] == "frequency, temporal"
+    assert (child.data.tags["kind"], child.data.tags["order"]) == (trial.kind, str(trial.order))
     assert child.data.params["severity.TailoredMixup"] == "0.5"
+    assert child.data.params["severity.RandomDCShift"] == "0.0"
     assert child.data.params["n_segments.Permutation"] == "4"
     history = client.get_metric_history(child.info.run_id, "macro_f1")
     assert [(m.step, m.value) for m in history] == [(1, 0.4), (2, 0.6)]
@@ -175,7 +177,7 @@ def test_the_pages_are_served_on_loopback_and_open_on_the_sweep(plan: Plan, tmp_
     tracker_of(plan, tmp_path).close(complete=True)
     client, found = runs(plan, tmp_path)
     view = client.get_experiment_by_name(plan.spec.name).tags["mlflow.sharedViewState.sleepsweep"]
-    assert json.loads(view)["runsExpanded"] == {found[0].info.run_id: True}
+    assert json.loads(view)["orderByKey"] == "metrics.`macro_f1`"
     experiment = found[0].info.experiment_id
     assert f":5001/#/experiments/{experiment}/runs?view" in ui_address(tmp_path, 5001)
     command = ui_command(tmp_path, 5001)
