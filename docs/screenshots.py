@@ -2,7 +2,8 @@
 
     python -m docs.screenshots runs/quickstart
 
-Needs Chromium or Chrome. The pictures are of that sweep: its report, and MLflow's pages on it.
+Needs Chromium or Chrome. The pictures are of that sweep, its report and MLflow's pages on it, and of
+the published report that README.md shows.
 """
 
 import json
@@ -25,6 +26,7 @@ from sleepsweep.tracking import ui_address
 from sleepsweep_analysis.report.browser import Tab, find_browser, open_page
 
 IMAGES = Path(__file__).parent / "images"
+PUBLISHED = Path(__file__).parent / "results" / "simulated" / "index.html"
 WIDTH, SHARPNESS = 1280, 1.5
 LARGEST = 300_000
 
@@ -35,6 +37,8 @@ def main(sweep: Path) -> None:
     if browser is None:
         raise SystemExit("Neither Chromium nor Chrome is installed.")
     with open_page(browser) as tab:
+        tab.show(PUBLISHED, width=WIDTH)
+        save(tab, "results", height=880)
         of_the_report(tab, sweep / "report" / "index.html")
         with pages_of_mlflow(sweep) as port:
             of_mlflow(tab, sweep, port)
