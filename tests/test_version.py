@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,8 @@ def test_a_build_is_called_after_the_tag(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(pyproject)
     for name in ("README.md", "LICENSE"):
         (tmp_path / name).touch()
+    for name in (".gitattributes", ".git_archival.txt"):
+        shutil.copy(ROOT / name, tmp_path)
 
     def git(*words: str) -> str:
         own = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
@@ -79,3 +82,7 @@ def test_a_build_is_called_after_the_tag(tmp_path: Path) -> None:
     git("commit", "--quiet", "--allow-empty", "--message", "second")
     revision = told(tmp_path).removeprefix("0.3.1.dev1+g")
     assert git("rev-parse", "HEAD").startswith(revision)
+    git("archive", "--prefix", "archived/", "--output", "archived.tar", "HEAD")
+    shutil.unpack_archive(tmp_path / "archived.tar", tmp_path / "elsewhere")
+    of_archive = told(tmp_path / "elsewhere" / "archived").removeprefix("0.3.1.dev1+g")
+    assert git("rev-parse", "HEAD").startswith(of_archive)
