@@ -4,4 +4,6 @@ A YAML question goes in, trials run on Ray, every rung of every trial is recorde
 statistics package that has never heard of Ray or torch turns the recorded table into a report.
 """
 
-__version__ = "0.1.0"
+from sleepsweep.version import installed_version
+
+__version__ = installed_version()

@@ -29,6 +29,7 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.webpage",
         "sleepsweep.pictures",
         "sleepsweep.torchlater",
+        "sleepsweep.version",
     ),
     ("sleepsweep.part", "sleepsweep.results", "sleepsweep.latent", "sleepsweep.scores"),
     ("sleepsweep.augment", "sleepsweep.data", "sleepsweep.learn"),
