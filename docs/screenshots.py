@@ -2,7 +2,7 @@
 
     python -m docs.screenshots runs/quickstart
 
-Needs Chromium or Chrome. The pictures are of that sweep, its report and MLflow's pages on it, and of
+Needs Chromium or Chrome. The pictures are of that sweep, its report and MLflow's pages, and of
 the published report that README.md shows.
 """
 
