@@ -2,7 +2,7 @@
 
     python -m docs.publish runs/simulated --title "Simulated nights" --published published.csv
 
-writes ``docs/results/NAME/``, which is the sweep's report with all of its files, and
+writes ``docs/results/NAME/``, which is the sweep's report with all of its files, drawn anew, and
 ``docs/results/NAME.md``: what was run, when and of which revision, what it says of augmentations,
 and how far that agrees with the published study, whose table is given.
 """
@@ -10,6 +10,7 @@ and how far that agrees with the published study, whose table is given.
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,8 @@ import typer
 
 from benchmarks import published_claims, published_ranking
 from benchmarks.performance import machine, revision
-from sleepsweep_analysis import Analysis, analyse, load
+from sleepsweep.results import ResultsTable
+from sleepsweep_analysis import Analysis, analyse, load, report
 from sleepsweep_analysis.words.board import baselines_finding
 from sleepsweep_analysis.words.run import flow_finding
 from sleepsweep_analysis.words.summary import verdict_pairs
@@ -43,12 +45,17 @@ def main(
     """Write the folder and the page."""
     folder = out / sweep.name
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(sweep / "report", folder)
-    analysis = analyse(load(sweep))
+    analysis = analyse(_published(load(sweep)))
+    report(analysis, folder)
     facts = "\n".join(f"- **{word}.** {fact}" for word, fact in _facts(sweep, analysis, of))
     sections = "\n\n".join(_sections(folder, analysis, published))
     page = f"# {title}\n\n{_about(sweep.name)}\n\n{facts}\n\n{sections}\n"
     folder.with_suffix(".md").write_text(page, encoding="utf-8")
+
+
+def _published(table: ResultsTable) -> ResultsTable:
+    """The table without the places of its files: where recordings lie is nobody's business."""
+    return replace(table, study=replace(table.study, data=Path(table.study.data).name))
 
 
 def _about(name: str) -> str:
