@@ -61,7 +61,7 @@ def of_mlflow(tab: Tab, sweep: Path, port: int) -> None:
     tab.run("localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false')")
     for name, mode, height, there in (
         ("mlflow-runs", "TABLE", 720, "[role=row]:nth-of-type(8)"),
-        ("mlflow-compare", "CHART", 1180, ".js-plotly-plot"),
+        ("mlflow-compare", "CHART", 1180, ".parcoords canvas"),
     ):
         be_high(tab, height)
         go_to(tab, f"{address}&compareRunsMode={mode}", f"!!document.querySelector('{there}')")

@@ -12,7 +12,7 @@ VIEW = "sleepsweep"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 
 WIDTHS = {
-    "attributes.`Run Name`": 320, "runDateAndNestInfo": 130, "duration": 76, "metrics": 84,
+    "attributes.`Run Name`": 260, "runDateAndNestInfo": 130, "duration": 76, "metrics": 84,
     "params": 62, "tags": 92, "tags.`categories`": 170,
 }  # fmt: skip
 """Of columns or kinds of them, in pixels: together as many as a narrow screen has."""
