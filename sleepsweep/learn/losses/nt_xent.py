@@ -26,6 +26,7 @@ class NTXent(Loss):
 
     name: ClassVar[str] = "nt_xent"
     unit_length: ClassVar[bool] = True
+    batches: ClassVar[bool] = True
 
     temperature: float = 0.1
 
