@@ -7,8 +7,6 @@ from torch import Tensor
 
 from sleepsweep.learn.pretrain import Pretraining
 
-State = dict[str, Tensor]
-
 
 class StackedAdamW:
     """`torch.optim.AdamW` (Loshchilov & Hutter 2019, algorithm 2) on a matrix, a run in each row.
@@ -29,8 +27,8 @@ class StackedAdamW:
         self._done = torch.zeros(len(runs), dtype=torch.float64)
         self._rates = [group["lr"] for group in groups]
         for row, run in enumerate(runs):
-            for state, mean, square in self._states(run, row):
-                if state:
+            for parameter, mean, square in self._held(run, row):
+                if state := run.optimiser.state.get(parameter):
                     self._done[row] = float(state["step"])
                     mean.copy_(state["exp_avg"])
                     square.copy_(state["exp_avg_sq"])
@@ -56,15 +54,17 @@ class StackedAdamW:
         """Give the optimisers of the runs what they would hold by themselves."""
         for row, (run, rate) in enumerate(zip(runs, self._rates, strict=True)):
             run.optimiser.param_groups[0]["lr"] = rate
-            for state, mean, square in self._states(run, row):
-                state["step"] = self._done[row].float()
-                state["exp_avg"], state["exp_avg_sq"] = mean.clone(), square.clone()
+            for parameter, mean, square in self._held(run, row):
+                run.optimiser.state[parameter] = {
+                    "step": self._done[row].float(),
+                    "exp_avg": mean.clone(),
+                    "exp_avg_sq": square.clone(),
+                }
 
-    def _states(self, run: Pretraining, row: int) -> Iterator[tuple[State, Tensor, Tensor]]:
-        """Yield what a run's optimiser holds of each parameter, and where that is here."""
+    def _held(self, run: Pretraining, row: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield each parameter of a run, its mean gradient and mean square here, shaped alike."""
         parameters = run.optimiser.param_groups[0]["params"]
         sizes = [parameter.numel() for parameter in parameters]
         means, squares = torch.split(self._mean[row], sizes), torch.split(self._square[row], sizes)
         for parameter, mean, square in zip(parameters, means, squares, strict=True):
-            here = mean.view(parameter.shape), square.view(parameter.shape)
-            yield run.optimiser.state[parameter], *here
+            yield parameter, mean.view(parameter.shape), square.view(parameter.shape)
