@@ -22,7 +22,8 @@ from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.table import build_table
 from sleepsweep.metrics import STAGES
 from sleepsweep.plan import Plan
-from sleepsweep.probedrun import ProbedRun, probed
+from sleepsweep.probedrun import ProbedRun
+from sleepsweep.probing import probed
 from sleepsweep.results import ResultsTable, StudyInfo
 from sleepsweep.search.schedulers import bracket_of, make_scheduler
 from sleepsweep.seeds import numpy_generator

@@ -37,6 +37,7 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.designs",
         "sleepsweep.spec.searched",
         "sleepsweep.baselines",
+        "sleepsweep.probing",
         "sleepsweep.probedrun",
     ),
     ("sleepsweep.spec", "sleepsweep.published"),
