@@ -51,6 +51,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.search",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.cluster"),
     ("sleepsweep.confirmation", "sleepsweep.observer", "sleepsweep.worker"),
+    ("sleepsweep.pack",),
+    ("sleepsweep.packs",),
     ("sleepsweep.sweep", "sleepsweep.tasks", "sleepsweep.export"),
     ("sleepsweep.forecast", "sleepsweep.packing"),
     ("sleepsweep.terminal", "sleepsweep.augmentpage"),
@@ -70,6 +72,7 @@ ONLY_IN = {
     "ray": {
         "sleepsweep.search.schedulers",
         "sleepsweep.search.searcher",
+        "sleepsweep.packs",
         "sleepsweep.sweep",
         "sleepsweep.tasks",
         "sleepsweep.cluster.nodes",
