@@ -47,8 +47,8 @@ class Forecast:
     `kinds` counts trials, `sizes` policies by number of augmentations, `stopped` those that end
     early, on average over simulated sweeps, as `busy_s` sums up the processor time of all trials.
     `confirmation` is the number of full-length trials of a confirmation, `confirmation_s` theirs.
-    `concurrent` processes train `pack` trials each; how much faster a pack is than one trial after
-    the other is left out. If `measured`, a step and a probe were timed, and follow from a stated rate elsewhere.
+    `concurrent` processes train `pack` trials each, which counts as if they took turns.
+    If `measured`, a step and a probe were timed, and follow from a stated rate elsewhere.
     """
 
     kinds: dict[str, int]

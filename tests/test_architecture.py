@@ -155,6 +155,7 @@ def test_some_packages_are_known_to_few_files(package: str) -> None:
         ("sleepsweep.cli", ["torch", "ray", "mlflow", "pandas"]),
         ("sleepsweep.trainable", ["ray", "mlflow", "optuna"]),
         ("sleepsweep.sweep", ["torch", "mlflow", "scipy", "sklearn"]),
+        ("sleepsweep.learn.probe", ["torch"]),
         ("sleepsweep.terminal.standing", ["torch", "pandas", "scipy", "sklearn"]),
         ("sleepsweep.latent", ["torch", "umap", "matplotlib", "plotly"]),
         (

@@ -28,7 +28,7 @@ from sleepsweep.trainable import Metrics, run_trial
 from sleepsweep.trial import TrialSpec
 from sleepsweep.worker import Worker
 
-PATIENCE_S = 60
+PATIENCE_S = 240
 
 
 class Handle:
