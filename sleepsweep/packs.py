@@ -6,7 +6,7 @@ packs; its process is light: it has a pack train the trial, fits the probe and r
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -45,14 +45,15 @@ class PackedWorker:
         """Join a pack with a free place, if there is one the pack of the trial's block.
 
         Trials of a block share their batches. There are as many places as trials at once; that of
-        a trial that has ended is free a moment later.
+        a trial that has ended is free a moment later, and a lost pack is back after some seconds.
         """
         first = trial.block % len(self.packs)
         while True:
             for pack in (*self.packs[first:], *self.packs[:first]):
-                where = ray.get(pack.join.remote(trial))
-                if where is not None:
-                    return pack, where
+                with suppress(ray.exceptions.ActorUnavailableError):
+                    where = ray.get(pack.join.remote(trial))
+                    if where is not None:
+                        return pack, where
             time.sleep(KNOCK_S)
 
     def forget(self, trial_id: str) -> None:
