@@ -82,9 +82,12 @@ class Pack:
         assert self._training is not None, "nobody has joined"
         reached = self._members[trial_id].ask(step)
         self._asked.set()
-        # The training itself ends with an error only, which everybody who waits has to know.
-        ended, _ = await asyncio.wait((reached, self._training), return_when="FIRST_COMPLETED")
-        return next(iter(ended)).result()
+        waiting: set[asyncio.Future[Any]] = {reached, self._training}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if self._training.done():
+            # With an error of ours, by which alone it ends: everybody who waits has to know.
+            self._training.result()
+        return reached.result()
 
     async def save(self, trial_id: str, rungs: Sequence[dict[str, Any]]) -> None:
         """Write a member's checkpoint."""

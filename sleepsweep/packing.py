@@ -80,7 +80,7 @@ class Packing:
 
 def measured(plan: Plan) -> dict[str, Packing]:
     """Measure what can be done on this machine: trials at once, and where it has a GPU packs."""
-    packs = {"pack": tune_pack(plan)} if torch.cuda.is_available() else {}
+    packs = {"packs": tune_pack(plan)} if torch.cuda.is_available() else {}
     return {"packing": tune_packing(plan), **packs}
 
 

@@ -80,7 +80,7 @@ def begin(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Begin:
 @pytest.fixture
 def wide(sweep: Callable[..., SweepSpec]) -> Plan:
     """A plan of trials in two blocks."""
-    search = {"trials": 8, "anchors": 1.0, "designs": ["none"]}
+    search = {"trials": 4, "anchors": 1.0, "designs": ["none"]}
     return make_plan(sweep(search=search, split={"blocks": 2}))
 
 
@@ -94,8 +94,15 @@ def metrics(rungs: Sequence[dict[str, Any]]) -> list[Metrics]:
     return [Metrics(**{name: rung[name] for name in names} | {"time_s": 0.0}) for rung in rungs]
 
 
+ALONE: dict[str, list[Metrics]] = {}
+"""What trials report unpacked, by their identity: several tests ask for it."""
+
+
 def alone(trial: TrialSpec, plan: Plan) -> list[Metrics]:
-    return [replace(rung, time_s=0.0) for rung in run_trial(trial, plan.store)]
+    if trial.id not in ALONE:
+        rungs = run_trial(trial, plan.store)
+        ALONE[trial.id] = [replace(rung, time_s=0.0) for rung in rungs]
+    return ALONE[trial.id]
 
 
 def run(worker: PackedWorker, trial: TrialSpec) -> list[Metrics]:
@@ -168,7 +175,7 @@ def test_the_place_of_a_stopped_member_is_free_for_another(wide: Plan, begin: Be
 
 def test_a_block_has_a_pack_and_goes_elsewhere_where_that_is_full(wide: Plan, begin: Begin) -> None:
     worker = begin(wide, 2, 2)
-    trials = [trial for trial in trials_of(wide) if trial.block == 1][:3]
+    trials = [trial for trial in trials_of(wide) if trial.block == 1]
     begun = [worker.run(trial) for trial in trials]
     for rungs in begun:
         next(rungs)
@@ -176,7 +183,7 @@ def test_a_block_has_a_pack_and_goes_elsewhere_where_that_is_full(wide: Plan, be
     assert homes == [[trials[2].id], [trials[0].id, trials[1].id]]
 
 
-@pytest.mark.parametrize("broken", range(4))
+@pytest.mark.parametrize("broken", [0, 3])
 def test_a_member_that_fails_in_training_fails_alone(
     wide: Plan, begin: Begin, broken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
