@@ -45,7 +45,7 @@ def _lines(found: Forecast) -> Iterator[tuple[str, str]]:
         if found.probe_share > COSTLY else ""
     )  # fmt: skip
     at_once = f"{found.concurrent} trials at once, where they do not slow each other down"
-    packs = f"{found.concurrent} packs of {found.pack} at once, each as fast as one trial at least"
+    packs = f"{found.concurrent} packs of {found.pack} at once, as if their trials took turns"
     yield "time", f"about {duration(found.wall_s)}, {at_once if found.pack == 1 else packs}"
     yield "cost", f"{found.cpu_hours:.2g} processor hours"
     confirmed = duration(found.confirmation_s / found.concurrent)
