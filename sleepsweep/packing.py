@@ -89,7 +89,9 @@ def tune_packing(plan: Plan) -> Packing:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     task, total = _task(plan, device)
     most = max(cpu_count() // task.threads, 1)
-    return Packing(device, total, tuple(_measured(partial(_together, task), most, total)))
+    return Packing(
+        device, total, tuple(_measured(partial(together_by_processes, task), most, total))
+    )
 
 
 def tune_pack(plan: Plan) -> Packing:
@@ -117,13 +119,13 @@ def settled(plan: Plan) -> tuple[Plan, Packing | None]:
     return replace(plan, spec=plan.spec.model_copy(update={"resources": given})), found
 
 
-def _task(plan: Plan, device: str) -> tuple["_Task", float]:
+def _task(plan: Plan, device: str) -> tuple["Task", float]:
     """What is measured, and how many MiB the device has."""
     used, total = memory_mib(device)
     trials = (trial for _, trial in drawn(plan) if trial.baseline is None)
     largest = tuple(sorted(trials, key=lambda trial: -trial.size)[:MOST_MEMBERS])
     threads = plan.spec.resources.cpus_per_trial
-    return _Task(largest, plan.store, device, threads, used), total
+    return Task(largest, plan.store, device, threads, used), total
 
 
 def _measured(together: Callable[[int], Packed], most: int, memory_mib: float) -> Iterator[Packed]:
@@ -148,8 +150,8 @@ def _measured(together: Callable[[int], Packed], most: int, memory_mib: float) -
 
 
 @dataclass(frozen=True)
-class _Task:
-    """What a process of the measurement trains, and where; so much memory was used before."""
+class Task:
+    """What a process of a measurement trains, and where; so much memory was used before."""
 
     trials: tuple[TrialSpec, ...]
     store: Store
@@ -158,7 +160,8 @@ class _Task:
     used_mib: float
 
 
-def _together(task: _Task, trials: int) -> Packed:
+def together_by_processes(task: Task, trials: int) -> Packed:
+    """Measure so many processes that train a trial each at the same time, in step."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(trials, context, _meet_at, (context.Barrier(trials),)) as pool:
         futures = [pool.submit(_train, task) for _ in range(trials)]
@@ -171,14 +174,14 @@ def _together(task: _Task, trials: int) -> Packed:
     return _packed(task, trials, slowest, max(memory for _, memory in found))
 
 
-def _in_one(task: _Task, trials: int) -> Packed:
+def _in_one(task: Task, trials: int) -> Packed:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:
         seconds, memory = pool.submit(_train_pack, task, trials).result()
     return _packed(task, trials, seconds, memory)
 
 
-def _packed(task: _Task, trials: int, seconds: float, memory_mib: float) -> Packed:
+def _packed(task: Task, trials: int, seconds: float, memory_mib: float) -> Packed:
     samples = trials * STEPS * task.trials[0].pretrain.batch_size
     return Packed(trials, samples / seconds, memory_mib)
 
@@ -188,7 +191,7 @@ def _meet_at(barrier: Barrier) -> None:
     _barrier = barrier
 
 
-def _train(task: _Task) -> tuple[float, float]:
+def _train(task: Task) -> tuple[float, float]:
     """Train in step with the other processes; return the seconds, and the MiB of each."""
     try:
         return _in_step(task)
@@ -197,7 +200,7 @@ def _train(task: _Task) -> tuple[float, float]:
         raise
 
 
-def _in_step(task: _Task) -> tuple[float, float]:
+def _in_step(task: Task) -> tuple[float, float]:
     torch.set_num_threads(task.threads)
     run = ProbedRun(task.trials[0], task.store, device=task.device)
     run.train(WARM_UP)
@@ -211,7 +214,7 @@ def _in_step(task: _Task) -> tuple[float, float]:
     return seconds, memory
 
 
-def _train_pack(task: _Task, trials: int) -> tuple[float, float]:
+def _train_pack(task: Task, trials: int) -> tuple[float, float]:
     """Train so many as a pack does; return the seconds, and the MiB of each."""
     torch.set_num_threads(task.threads)
     chosen = itertools.islice(itertools.cycle(task.trials), trials)
@@ -224,7 +227,7 @@ def _train_pack(task: _Task, trials: int) -> tuple[float, float]:
     return time.perf_counter() - started, _memory_of_one(task, trials)
 
 
-def _memory_of_one(task: _Task, trials: int) -> float:
+def _memory_of_one(task: Task, trials: int) -> float:
     if task.device == "cpu":
         return own_memory_mib()
     used, _ = memory_mib(task.device)

@@ -75,7 +75,7 @@ def packs_of(worker: Worker, resources: ResourcesSpec, trials: int) -> Iterator[
     kind = ray.remote(Pack).options(
         num_cpus=resources.cpus_per_trial, num_gpus=resources.gpus_per_trial, max_restarts=-1
     )
-    packs = tuple(kind.remote(worker, places) for _ in range(count))
+    packs: tuple[Any, ...] = tuple(kind.remote(worker, places) for _ in range(count))
     try:
         yield PackedWorker(worker, packs)
     finally:
@@ -88,7 +88,8 @@ class _PackedRun:
 
     def __init__(self, pack: Any, trial: TrialSpec, worker: Worker) -> None:
         self.trial, self.spent_s = trial, 0.0
-        self._pack, self._store, self._scored = pack, worker.store, worker.exam or worker.store
+        self._pack, self._store = pack, worker.store
+        self._scored = worker.store if worker.exam is None else worker.exam
         self._embedded: Embedded | None = None
 
     def train(self, step: int) -> float:

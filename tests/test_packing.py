@@ -121,6 +121,6 @@ def test_a_process_that_fails_ends_the_measurement_with_its_error(
     plan = make_plan(sweep())
     trial = next(slot.trial for slot in plan.slots if slot.trial is not None)
     other = trial.changed(data_hash="0" * 12, train=("nobody",))
-    task = packing._Task((other,), plan.store, "cpu", 1, 0.0)
+    task = packing.Task((other,), plan.store, "cpu", 1, 0.0)
     with pytest.raises(Exception, match="nobody"):
-        packing._together(task, 2)
+        packing.together_by_processes(task, 2)
