@@ -192,7 +192,7 @@ def test_a_member_that_fails_is_listed_and_no_other(
     (failed,) = [record for record in SweepFolder(out).records() if record.state == "failed"]
     assert failed.trial.id == victims[0].name
     assert "UserError" in failed.error_line
-    assert "is damaged" in (failed.error or "")
+    assert "nothing of it was run" in (failed.error or "")
     assert "load_checkpoint" in (failed.error or "")
     (victims[0] / "checkpoint.pt").write_bytes(state)
     assert launch(space, out, *PACKED).returncode == COMPLETE
