@@ -27,7 +27,8 @@ from sleepsweep.data.split import set_aside
 from sleepsweep.forecast import drawn
 from sleepsweep.learn.probe import Features, embed_rows
 from sleepsweep.plan import Plan, make_plan
-from sleepsweep.probedrun import ProbedRun, probed
+from sleepsweep.probedrun import ProbedRun
+from sleepsweep.probing import probed
 from sleepsweep.space import make_blocks
 from sleepsweep.spec.specfile import read_study
 from sleepsweep.spec.sweepspec import SweepSpec

@@ -15,9 +15,9 @@ from sleepsweep.data.store import Store
 from sleepsweep.errors import UserError
 from sleepsweep.folder.store import open_store
 from sleepsweep.folder.sweepfolder import SweepFolder
-from sleepsweep.learn.checkpoint import load_checkpoint
 from sleepsweep.learn.probe import embed
-from sleepsweep.probedrun import ProbedRun, probed
+from sleepsweep.probedrun import ProbedRun
+from sleepsweep.probing import probed
 from sleepsweep.replacing import replacing
 from sleepsweep.trial import TrialSpec
 
@@ -60,7 +60,7 @@ def _embedded(trial: TrialSpec, store: Store, checkpoint: Path) -> dict[str, Any
     if store.data_hash != trial.data_hash:
         raise UserError(f"{store.folder} holds other data by now than the trial was made for.")
     run = ProbedRun(trial, store)
-    run.pretraining.restore(load_checkpoint(checkpoint)["pretraining"])
+    run.restore(checkpoint)
     parts = {subject: probed(trial, store, [subject]) for subject in trial.validation}
     rows = np.concatenate(list(parts.values()))
     subjects = np.repeat(list(parts), [len(part) for part in parts.values()])

@@ -16,13 +16,14 @@ from typing import Any
 import torch
 
 import sleepsweep
-from sleepsweep.cluster.session import concurrent
+from sleepsweep.cluster.session import processes
 from sleepsweep.data.store import Store
 from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.table import build_table
 from sleepsweep.metrics import STAGES
 from sleepsweep.plan import Plan
-from sleepsweep.probedrun import ProbedRun, probed
+from sleepsweep.probedrun import ProbedRun
+from sleepsweep.probing import probed
 from sleepsweep.results import ResultsTable, StudyInfo
 from sleepsweep.search.schedulers import bracket_of, make_scheduler
 from sleepsweep.seeds import numpy_generator
@@ -46,6 +47,7 @@ class Forecast:
     `kinds` counts trials, `sizes` policies by number of augmentations, `stopped` those that end
     early, on average over simulated sweeps, as `busy_s` sums up the processor time of all trials.
     `confirmation` is the number of full-length trials of a confirmation, `confirmation_s` theirs.
+    `concurrent` processes train `pack` trials each, which counts as if they took turns.
     If `measured`, a step and a probe were timed, and follow from a stated rate elsewhere.
     """
 
@@ -60,6 +62,7 @@ class Forecast:
     probe_s: float
     busy_s: float
     concurrent: int
+    pack: int
     cpus_per_trial: int
     confirmation: int
     confirmation_s: float
@@ -173,7 +176,8 @@ def forecast(
         step_s=step_s,
         probe_s=probe_s,
         busy_s=fmean(busy),
-        concurrent=concurrent(plan.spec.resources),
+        concurrent=processes(plan.spec.resources),
+        pack=plan.spec.resources.members,
         cpus_per_trial=plan.spec.resources.cpus_per_trial,
         confirmation=confirmation,
         confirmation_s=confirmation * (step_s * plan.rungs[-1] + probe_s),

@@ -1,25 +1,32 @@
 """A trial between its rungs: an encoder that is pretrained on two views, and read by a probe."""
 
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from sleepsweep.augment import Policy, Signal, batch_partners
-from sleepsweep.baselines import HeldOut, Rows, encoder_of
+from sleepsweep.baselines import Rows, encoder_of
 from sleepsweep.data.store import Store
-from sleepsweep.learn.collapse import spread_of
+from sleepsweep.learn.checkpoint import load_checkpoint, save_checkpoint
 from sleepsweep.learn.pretrain import Axes, Pretraining, Streams, Views
-from sleepsweep.learn.probe import Stages, embed_rows
+from sleepsweep.learn.probe import embed_rows
 from sleepsweep.learn.processes import Group
 from sleepsweep.learn.together import PretrainingTogether
-from sleepsweep.metrics import confusion
+from sleepsweep.probing import Embedded, Probed, probe, probed
 from sleepsweep.trial import TrialSpec
 
 
 class ProbedRun:
-    """The pretraining of a trial, and the probe that says where it stands."""
+    """The pretraining of a trial, and the probe that says where it stands.
+
+    `spent_s` are the seconds of training and probing so far.
+    """
 
     def __init__(
         self, trial: TrialSpec, store: Store, exam: Store | None = None,
@@ -27,25 +34,45 @@ class ProbedRun:
     ) -> None:  # fmt: skip
         self.trial, self.store = trial, store
         self.scored = exam or store
-        self._train = store.rows(trial.train)
+        self.rows = store.rows(trial.train)
         self.pretraining = pretraining_of(trial, store, device)
+        self.spent_s = 0.0
 
     def train(self, step: int) -> float:
         """Train up to a step; return the mean loss on the way."""
-        return self.pretraining.run(self.store.gather, self._train, step)
+        with self._timed():
+            return self.pretraining.run(self.store.gather, self.rows, step)
 
-    def probe(self) -> tuple[dict[str, list[list[int]]], float]:
+    def embedded(self) -> Embedded:
+        """Embed the epochs that the probe is fitted on, and those that it is scored on."""
+        trial, encoder = self.trial, self.pretraining.encoder
+        sources = (self.store, trial.labelled), (self.scored, trial.scored)
+        return Embedded(*(
+            np.nan_to_num(embed_rows(encoder, store.gather, probed(trial, store, subjects)))
+            for store, subjects in sources
+        ))  # fmt: skip
+
+    def probe(self) -> Probed:
         """Confusion matrices of the scored subjects, and how far the embeddings are spread."""
-        trial, store, encoder = self.trial, self.store, self.pretraining.encoder
-        fitted = probed(trial, store, trial.labelled)
-        features = np.nan_to_num(embed_rows(encoder, store.gather, fitted))
+        with self._timed():
+            return probe(self.trial, self.store, self.scored, self.embedded())
 
-        probe = trial.probe.fit(features, store.stages(fitted), store.subjects_of(fitted))
+    def save(self, checkpoint: Path, rungs: Sequence[dict[str, Any]]) -> None:
+        """Write the state, and what was reported so far."""
+        state = {"pretraining": self.pretraining.state(), "rungs": list(rungs)}
+        save_checkpoint(state, checkpoint)
 
-        def predict(held_out: HeldOut) -> Stages:
-            return probe.predict(np.nan_to_num(embed_rows(encoder, *held_out)))
+    def restore(self, checkpoint: Path) -> list[dict[str, Any]]:
+        """Continue from what `save` wrote; return what had been reported."""
+        state = load_checkpoint(checkpoint)
+        self.pretraining.restore(state["pretraining"])
+        return list(state["rungs"])
 
-        return confusions_of(trial, self.scored, predict), spread_of(features)
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.spent_s += time.perf_counter() - started
 
 
 def pretraining_of(
@@ -61,24 +88,6 @@ def pretraining_of(
         Streams(block, {**block, "policy": trial.policy_text}),
     )
     return Pretraining(*parts) if group is None else PretrainingTogether(*parts, group)
-
-
-def probed(trial: TrialSpec, store: Store, subjects: Collection[str]) -> Rows:
-    """Rows of the epochs of these subjects that probes read, a subject after the other."""
-    return np.concatenate([trial.probe.choose(store.rows([subject])) for subject in subjects])
-
-
-def confusions_of(
-    trial: TrialSpec, store: Store, predict: Callable[[HeldOut], Stages]
-) -> dict[str, list[list[int]]]:
-    """Stage the epochs of every subject that the trial is scored on; a matrix a subject."""
-    rows = [probed(trial, store, [subject]) for subject in trial.scored]
-    held_out = np.concatenate(rows)
-    ends = np.cumsum([len(part) for part in rows])[:-1]
-    truth = np.split(store.stages(held_out), ends)
-    guess = np.split(predict(HeldOut(store.gather, held_out)), ends)
-    parts = zip(trial.scored, truth, guess, strict=True)
-    return {subject: confusion(one, other).tolist() for subject, one, other in parts}
 
 
 def signal_of(store: Store, subjects: Collection[str]) -> Signal:

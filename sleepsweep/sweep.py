@@ -4,7 +4,8 @@ Call `sleepsweep.rayenv.set_ray` before this module is imported.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.learn.memory import is_gpu_full
 from sleepsweep.observer import Observer, Observers
+from sleepsweep.packs import LIGHT, PackedWorker, packs_of
 from sleepsweep.plan import Plan
 from sleepsweep.search.schedulers import make_scheduler
 from sleepsweep.search.searcher import SweepSearcher
@@ -42,11 +44,34 @@ def run_sweep(
     if not plan.open_slots(plan.own(folder.records())):
         return True
     worker, resources = Worker.of(plan, folder, trainable), plan.spec.resources
+    given_up: set[int] = set()
     with ray_for(resources, [plan.store.folder, folder.path]):
-        while (sweep := _Round(plan, folder, observers, worker, resources)).fills_a_gpu():
-            resources = resources.with_fewer_on_a_gpu()
-            tell(f"A GPU's memory is full: {resources.trials_per_gpu} trials on each from now on.")
+        for part, given in _parts(plan, folder, resources):
+            while (sweep := _Round(part, folder, observers, worker, given)).fills_a_gpu():
+                given = given.with_fewer_on_a_gpu()
+                tell(f"A GPU's memory is full: {given.trials_per_gpu} trials on each from now on.")
+            given_up |= sweep.given_up
+            if not sweep.ended():
+                break
+    if given_up:
+        folder.set_planned(len(plan.slots) - len(given_up))
     return sweep.ended()
+
+
+def _parts(
+    plan: Plan, folder: SweepFolder, resources: ResourcesSpec
+) -> Iterator[tuple[Plan, ResourcesSpec]]:
+    """The plan; with packs first the trials that they train, and then the baselines, unpacked."""
+    if resources.members == 1:
+        yield plan, resources
+        return
+    packed = [slot for slot in plan.slots if slot.kind != "baseline"]
+    baselines = [slot for slot in plan.slots if slot.kind == "baseline"]
+    unpacked = resources.model_copy(update={"pack": 1})
+    for slots, given in ((packed, resources), (baselines, unpacked)):
+        part = replace(plan, slots=slots)
+        if part.open_slots(plan.own(folder.records())):
+            yield part, given
 
 
 class _Round:
@@ -59,18 +84,27 @@ class _Round:
         self._plan, self._folder = plan, folder
         self._worker, self._resources = worker, resources
         self._records = plan.own(folder.records())
-        slots = plan.open_slots(self._records)
-        self._searcher = SweepSearcher(plan.space, slots, self._records, plan.past)
+        self._slots = plan.open_slots(self._records)
+        self._searcher = SweepSearcher(plan.space, self._slots, self._records, plan.past)
         self._full = _FullGpu(can_share_less=resources.trials_per_gpu > 1)
         self._callback = _Callback(Observers(observers), self._records, self._full)
 
     def fills_a_gpu(self) -> bool:
         """Run it; return whether it was broken off because a GPU's memory was full."""
+        if self._resources.members == 1:
+            cpus, gpus = self._resources.cpus_per_trial, self._resources.gpus_per_trial
+            self._run(self._worker, {"cpu": cpus, "gpu": gpus})
+        else:
+            with packs_of(self._worker, self._resources, len(self._slots)) as packed:
+                self._callback.on_end = packed.forget
+                self._run(packed, LIGHT)
+        return self._full.stop_all()
+
+    def _run(self, worker: Worker | PackedWorker, asked: Mapping[str, float]) -> None:
         # Ray's own state of the run; nothing of it is read again, as the folder's records do.
         scratch = self._folder.path / "ray"
-        asked = {"cpu": self._resources.cpus_per_trial, "gpu": self._resources.gpus_per_trial}
         tune.Tuner(
-            tune.with_resources(partial(_work, worker=self._worker), asked),
+            tune.with_resources(partial(_work, worker=worker), dict(asked)),
             tune_config=tune.TuneConfig(
                 search_alg=self._searcher,
                 scheduler=make_scheduler(self._plan.spec, self._records),
@@ -89,18 +123,19 @@ class _Round:
             ),
         ).fit()
         shutil.rmtree(scratch)
-        return self._full.stop_all()
+
+    @property
+    def given_up(self) -> set[int]:
+        """The orders of slots for which the space held no trial that had not been run."""
+        return self._searcher.given_up
 
     def ended(self) -> bool:
         """Whether every slot has ended, or was given up."""
-        given_up = self._searcher.given_up
-        if given_up:
-            self._folder.set_planned(len(self._plan.slots) - len(given_up))
         over = {record.order for record in self._callback.records if record.state != "running"}
-        return over | given_up >= {slot.order for slot in self._plan.slots}
+        return over | self.given_up >= {slot.order for slot in self._slots}
 
 
-def _work(config: dict[str, Any], *, worker: Worker) -> None:
+def _work(config: dict[str, Any], *, worker: Worker | PackedWorker) -> None:
     """Run one trial in a worker process; Ray ends it inside `tune.report` when it is stopped."""
     for result in worker.run(TrialSpec.model_validate(config["trial"])):
         tune.report(result)
@@ -133,6 +168,8 @@ class _Callback(tune.Callback):
         self._observers = observers
         self._records = {record.trial.id: record for record in records}
         self._full = full
+        self.on_end: Callable[[str], object] = lambda trial_id: None
+        """What is told which trial has ended, of whatever kind that end is."""
 
     def __getstate__(self) -> dict[str, Any]:
         # Ray saves its callbacks with the run's state, of which nothing is read again.
@@ -155,9 +192,13 @@ class _Callback(tune.Callback):
         record, bracket = self._records[trial.config["id"]], trial.config["bracket"]
         self._observers.reached(record, result, bracket, stopped=bool(result.get("done")))
 
+    def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self.on_end(trial.config["id"])
+
     def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._full.note(Path(trial.error_file).read_text())
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         record = self._records[trial.config["id"]]
         self._observers.failed(record, Path(trial.error_file).read_text())
+        self.on_end(trial.config["id"])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from sleepsweep.metrics import STAGES, Confusion, summary
 from sleepsweep.trial import TrialSpec
 
 if TYPE_CHECKING:
-    from sleepsweep.probedrun import ProbedRun
+    from sleepsweep.probing import Probed
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,25 @@ class Metrics:
         return np.asarray(matrices.sum(axis=0))
 
 
+class Run(Protocol):
+    """A trial that is trained and probed, in this process (`ProbedRun`) or in another one."""
+
+    trial: TrialSpec
+    spent_s: float
+
+    def train(self, step: int) -> float:
+        """Train up to a step; return the mean loss on the way."""
+
+    def probe(self) -> Probed:
+        """Confusion matrices of the scored subjects, and how far the embeddings are spread."""
+
+    def save(self, checkpoint: Path, rungs: Sequence[dict[str, Any]]) -> None:
+        """Write the state, and what was reported so far."""
+
+    def restore(self, checkpoint: Path) -> list[dict[str, Any]]:
+        """Continue from what `save` wrote; return what had been reported."""
+
+
 Trainable = Callable[[TrialSpec, Store, Path | None, Store | None, str], Iterator[Metrics]]
 """What a worker runs: `run_trial`, or something cheaper where only the engine is looked at."""
 
@@ -84,27 +103,31 @@ def run_trial(
     no other trial. Raises `LeakError` where it is missing or too much, or where `store` would hand
     these subjects out as well.
     """
-    from sleepsweep.learn.checkpoint import save_checkpoint
     from sleepsweep.probedrun import ProbedRun
 
-    if store.data_hash != trial.data_hash:
-        raise ValueError(f"trial {trial.id} was made for other data than {store}")
-    _check_exam(trial, store, exam)
+    check_stores(trial, store, exam)
     if trial.baseline is not None:
         yield _run_baseline(trial, trial.baseline, store, device)
         return
-    run = ProbedRun(trial, store, exam, device)
-    done = _restored(run, checkpoint) if checkpoint and checkpoint.exists() else []
+    yield from rungs_of(ProbedRun(trial, store, exam, device), checkpoint)
+
+
+def rungs_of(run: Run, checkpoint: Path | None) -> Iterator[Metrics]:
+    """Train and probe a run, or continue it from its checkpoint, as `run_trial` says."""
+    saved = run.restore(checkpoint) if checkpoint and checkpoint.exists() else []
+    done = [Metrics.of(rung) for rung in saved]
     yield from done
-    while len(done) < len(trial.rungs) and not (done and done[-1].collapsed):
+    while len(done) < len(run.trial.rungs) and not (done and done[-1].collapsed):
         done.append(_next_rung(run, done))
         if checkpoint:
-            rungs = [metrics.plain for metrics in done]
-            save_checkpoint({"pretraining": run.pretraining.state(), "rungs": rungs}, checkpoint)
+            run.save(checkpoint, [metrics.plain for metrics in done])
         yield done[-1]
 
 
-def _check_exam(trial: TrialSpec, store: Store, exam: Store | None) -> None:
+def check_stores(trial: TrialSpec, store: Store, exam: Store | None) -> None:
+    """Raise what `run_trial` does for stores that a trial was not made for, or must not have."""
+    if store.data_hash != trial.data_hash:
+        raise ValueError(f"trial {trial.id} was made for other data than {store}")
     if bool(trial.test) != (exam is not None):
         what = "needs" if trial.test else "must not have"
         raise LeakError(f"trial {trial.id} {what} the store of the test subjects")
@@ -114,32 +137,23 @@ def _check_exam(trial: TrialSpec, store: Store, exam: Store | None) -> None:
         raise ValueError(f"trial {trial.id} was made for other data than {exam}")
 
 
-def _restored(run: ProbedRun, checkpoint: Path) -> list[Metrics]:
-    from sleepsweep.learn.checkpoint import load_checkpoint
-
-    state = load_checkpoint(checkpoint)
-    run.pretraining.restore(state["pretraining"])
-    return [Metrics.of(rung) for rung in state["rungs"]]
-
-
-def _next_rung(run: ProbedRun, done: Sequence[Metrics]) -> Metrics:
-    started = time.perf_counter()
-    rung = len(done)
+def _next_rung(run: Run, done: Sequence[Metrics]) -> Metrics:
+    rung, before = len(done), run.spent_s
     loss = run.train(run.trial.rungs[rung])
     confusions, spread = run.probe()
     collapsed = not (np.isfinite(loss) and spread > COLLAPSED_SPREAD)
     return Metrics(
         rung=rung,
-        step=run.pretraining.step,
+        step=run.trial.rungs[rung],
         loss=loss,
         collapsed=collapsed,
-        time_s=(done[-1].time_s if done else 0.0) + time.perf_counter() - started,
+        time_s=(done[-1].time_s if done else 0.0) + run.spent_s - before,
         confusions=_at_chance(confusions) if collapsed else confusions,
     )
 
 
 def _run_baseline(trial: TrialSpec, name: str, store: Store, device: str) -> Metrics:
-    from sleepsweep.probedrun import confusions_of, probed
+    from sleepsweep.probing import confusions_of, probed
 
     started = time.perf_counter()
     fitted = probed(trial, store, trial.labelled)

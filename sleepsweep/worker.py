@@ -37,15 +37,20 @@ class Worker:
             device=plan.spec.resources.device,
         )  # fmt: skip
 
-    def run(self, trial: TrialSpec) -> Iterator[dict[str, Any]]:
-        """Run one trial, or continue it from its checkpoint; yield the result of each rung."""
-        torch.set_num_threads(self.threads)
-        files = self.folder.trial(trial.id)
-        where = {
+    @property
+    def where(self) -> dict[str, str]:
+        """On which machine and device this process trains, and with which version."""
+        return {
             "host": socket.gethostname(),
             "device": _called(self.device),
             "version": sleepsweep.__version__,
         }
+
+    def run(self, trial: TrialSpec) -> Iterator[dict[str, Any]]:
+        """Run one trial, or continue it from its checkpoint; yield the result of each rung."""
+        torch.set_num_threads(self.threads)
+        files = self.folder.trial(trial.id)
+        where = self.where
         with sampled(files.samples) if self.watched else nullcontext():
             rungs = self.trainable(trial, self.store, files.checkpoint, self.exam, self.device)
             for metrics in rungs:

@@ -38,6 +38,7 @@ LAYERS: list[tuple[str, ...]] = [
         "sleepsweep.designs",
         "sleepsweep.spec.searched",
         "sleepsweep.baselines",
+        "sleepsweep.probing",
         "sleepsweep.probedrun",
     ),
     ("sleepsweep.spec", "sleepsweep.published"),
@@ -51,6 +52,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.search",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.cluster"),
     ("sleepsweep.confirmation", "sleepsweep.observer", "sleepsweep.worker"),
+    ("sleepsweep.pack",),
+    ("sleepsweep.packs",),
     ("sleepsweep.sweep", "sleepsweep.tasks", "sleepsweep.export"),
     ("sleepsweep.forecast", "sleepsweep.packing"),
     ("sleepsweep.terminal", "sleepsweep.augmentpage"),
@@ -70,6 +73,7 @@ ONLY_IN = {
     "ray": {
         "sleepsweep.search.schedulers",
         "sleepsweep.search.searcher",
+        "sleepsweep.packs",
         "sleepsweep.sweep",
         "sleepsweep.tasks",
         "sleepsweep.cluster.nodes",
@@ -152,6 +156,7 @@ def test_some_packages_are_known_to_few_files(package: str) -> None:
         ("sleepsweep.cli", ["torch", "ray", "mlflow", "pandas"]),
         ("sleepsweep.trainable", ["ray", "mlflow", "optuna"]),
         ("sleepsweep.sweep", ["torch", "mlflow", "scipy", "sklearn"]),
+        ("sleepsweep.learn.probe", ["torch"]),
         ("sleepsweep.terminal.standing", ["torch", "pandas", "scipy", "sklearn"]),
         ("sleepsweep.latent", ["torch", "umap", "matplotlib", "plotly"]),
         (

@@ -85,6 +85,17 @@ def test_a_probe_is_compared_with_the_shortest_training_before_one(
     assert cheap["probes"] == "5% of the training between two rungs at most"
 
 
+def test_a_pack_counts_as_if_its_trials_took_turns(
+    sweep: Callable[..., SweepSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "measure", lambda *_: (2.0, 3.0))
+    plan = make_plan(sweep(resources={"pack": 3, "concurrent": 6}))
+    found = forecast(plan, [simulated(plan, by_order)])
+    assert (found.concurrent, found.pack) == (2, 3)
+    assert found.wall_s == pytest.approx(found.busy_s / 2)
+    assert "2 packs of 3 at once, as if their trials took turns" in dict(_lines(found))["time"]
+
+
 def test_at_a_stated_rate_nothing_is_timed(wide: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(module, "measure")
     found = forecast(wide, [simulated(wide, by_order)], samples_per_s=100.0)

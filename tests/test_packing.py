@@ -1,14 +1,15 @@
 """How many trials at once are best, measured with real processes on this machine's processors."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 
 from sleepsweep import packing
 from sleepsweep.errors import UserError
-from sleepsweep.packing import Packed, Packing, tune_packing
-from sleepsweep.plan import make_plan
+from sleepsweep.packing import Packed, Packing, settled, tune_packing
+from sleepsweep.plan import Plan, make_plan
 from sleepsweep.spec.sweepspec import SweepSpec
 
 
@@ -28,17 +29,23 @@ def test_what_the_yaml_is_given_is_the_share_of_a_gpu_or_the_number_at_once() ->
     assert measured(100, 190, device="cpu").resources == {"concurrent": 2}
 
 
-def fake(monkeypatch: pytest.MonkeyPatch, speeds: list[float], memory_mib: float) -> list[int]:
-    asked = []
+def test_of_packs_the_yaml_is_given_the_number_of_trials_in_one() -> None:
+    assert replace(measured(100, 190, 350), in_one=True).resources == {"pack": 4}
 
-    def together(task: object, trials: int) -> Packed:
+
+Together = Callable[[int], Packed]
+
+
+def fake(speeds: list[float], memory_mib: float) -> tuple[list[int], Together]:
+    asked: list[int] = []
+
+    def together(trials: int) -> Packed:
         asked.append(trials)
         if len(asked) > len(speeds):
             raise torch.OutOfMemoryError
         return Packed(trials, speeds[len(asked) - 1], memory_mib)
 
-    monkeypatch.setattr(packing, "_together", together)
-    return asked
+    return asked, together
 
 
 @pytest.mark.parametrize(
@@ -51,19 +58,49 @@ def fake(monkeypatch: pytest.MonkeyPatch, speeds: list[float], memory_mib: float
     ],
 )
 def test_it_measures_on_until_more_make_no_sense(
-    speeds: list[float], memory_mib: float, most: int, asked: list[int],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    told = fake(monkeypatch, speeds, memory_mib)
-    found = list(packing._measured(None, most, 10_000))  # type: ignore[arg-type]
+    speeds: list[float], memory_mib: float, most: int, asked: list[int]
+) -> None:
+    told, together = fake(speeds, memory_mib)
+    found = list(packing._measured(together, most, 10_000))
     assert told == asked
     assert [each.trials for each in found] == asked[: len(speeds)]
 
 
-def test_one_trial_without_room_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake(monkeypatch, [], 10)
+def test_one_trial_without_room_is_told() -> None:
     with pytest.raises(UserError, match="no room for a single trial"):
-        list(packing._measured(None, 4, 10_000))  # type: ignore[arg-type]
+        list(packing._measured(fake([], 10)[1], 4, 10_000))
+
+
+def test_a_pack_is_measured_where_auto_wants_one_and_there_is_a_gpu(
+    sweep: Callable[..., SweepSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(plan: Plan) -> Packing:
+        raise AssertionError
+
+    monkeypatch.setattr(packing, "tune_pack", never)
+    for resources in ({"pack": "auto"}, {"pack": 3, "gpus_per_trial": 1.0}):
+        plan = make_plan(sweep(resources=resources))
+        assert settled(plan) == (plan, None)
+    plan = make_plan(sweep(resources={"pack": "auto", "gpus_per_trial": 1.0}))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="auto, which is measured, and this machine has no GPU"):
+        settled(plan)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(packing, "tune_pack", lambda _: replace(found, in_one=True))
+    found = measured(100, 190, 350)
+    chosen, told = settled(plan)
+    assert chosen.spec.resources.members == 4
+    assert told is not None
+    assert told.best.samples_per_s == 350
+
+
+@pytest.mark.slow
+def test_a_pack_of_two_is_measured_really(sweep: Callable[..., SweepSpec]) -> None:
+    task, _ = packing._task(make_plan(sweep()), "cpu")
+    found = packing._in_one(task, 2)
+    assert found.trials == 2
+    assert found.samples_per_s > 0
+    assert found.memory_mib > 50
 
 
 @pytest.mark.slow
@@ -84,6 +121,6 @@ def test_a_process_that_fails_ends_the_measurement_with_its_error(
     plan = make_plan(sweep())
     trial = next(slot.trial for slot in plan.slots if slot.trial is not None)
     other = trial.changed(data_hash="0" * 12, train=("nobody",))
-    task = packing._Task(other, plan.store, "cpu", 1, 0.0)
+    task = packing.Task((other,), plan.store, "cpu", 1, 0.0)
     with pytest.raises(Exception, match="nobody"):
-        packing._together(task, 2)
+        packing.together_by_processes(task, 2)

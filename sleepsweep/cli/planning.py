@@ -46,7 +46,7 @@ def plan_(
 
     set_ray()
     from sleepsweep.forecast import forecast, simulated
-    from sleepsweep.packing import tune_packing as measured_packing
+    from sleepsweep.packing import measured
     from sleepsweep.plan import make_plan
     from sleepsweep.progress import progress_bar
     from sleepsweep.terminal import summary
@@ -60,15 +60,15 @@ def plan_(
     with console.status("Simulating, and timing a few steps"):
         tables = [simulated(plan, PublishedNoise(number).score) for number in range(SIMULATED)]
         found, sight = forecast(plan, tables, samples_per_s), _sight(tables)
-        packing = measured_packing(plan) if tune_packing else None
+        packings = measured(plan) if tune_packing else {}
     if json:
-        packed = {} if packing is None else {"packing": packing.plain}
+        packed = {name: packing.plain for name, packing in packings.items()}
         print(dumps({"sweep": spec.name, **found.plain, **sight.plain, **packed}))
         raise typer.Exit
     console.print(summary.data_summary(plan))
     for part in (*forecast_of(found), *sight_of(sight.smallest, sight.warnings, sight.refused)):
         console.print(part)
-    if packing is not None:
+    for packing in packings.values():
         console.print(packing_of(packing))
 
 

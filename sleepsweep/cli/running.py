@@ -43,6 +43,7 @@ def run_plan(
     tracker.catch_up(folder.records())
     folder.log.launched(command())
     observers: list[Observer] = [folder, folder.log, tracker, display, *_events(plan, folder)]
+    plan = _settled(plan, tell)
     with display.running():
         complete = run_sweep(plan, folder, observers, tell=tell)
     folder.log.ended(complete=complete)
@@ -60,6 +61,21 @@ def run_plan(
         end = {"event": "end", "status": status, "sweep": str(folder.path), "report": page}
         print(dumps(end), flush=True)
     return status
+
+
+def _settled(plan: "Plan", tell: "Callable[[str], None]") -> "Plan":
+    """The plan with a number for ``resources.pack``, which may have to be measured."""
+    if plan.spec.resources.pack != "auto":
+        return plan
+    from sleepsweep.packing import settled
+
+    plan, found = settled(plan)
+    if found is not None:
+        tell(
+            f"Packs of {found.best.trials} trials: so many train {found.best.samples_per_s:,.0f} "
+            f"epochs a second together, and one {found.measured[0].samples_per_s:,.0f}."
+        )
+    return plan
 
 
 def _noting(folder: "SweepFolder", console: "Console") -> "Callable[[str], None]":

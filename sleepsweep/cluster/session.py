@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def ray_for(resources: ResourcesSpec, folders: Sequence[Path]) -> Iterator[None]
             gpus = torch.cuda.device_count() if resources.gpus_per_trial else 0
             _check_gpus(resources, gpus, "this machine")
             ray.init(
-                address="local", num_cpus=concurrent(resources) * resources.cpus_per_trial,
+                address="local", num_cpus=processes(resources) * resources.cpus_per_trial,
                 num_gpus=gpus,
                 include_dashboard=False, **SILENT,
             )  # fmt: skip
@@ -54,8 +55,13 @@ def concurrent(resources: ResourcesSpec) -> int:
     most = cpus // resources.cpus_per_trial
     if resources.gpus_per_trial:
         gpus = _cluster_has("GPU") if joined else torch.cuda.device_count()
-        most = min(most, gpus * resources.trials_per_gpu)
-    return max(most, 1)
+        most = min(most, gpus * resources.processes_per_gpu)
+    return max(most, 1) * resources.members
+
+
+def processes(resources: ResourcesSpec) -> int:
+    """Return how many processes train so many trials."""
+    return ceil(concurrent(resources) / resources.members)
 
 
 def cpu_count() -> int:

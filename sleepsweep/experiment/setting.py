@@ -18,7 +18,7 @@ from sleepsweep.errors import UserError
 from sleepsweep.experiment.spec import ExperimentSpec
 from sleepsweep.learn.finetune import Labelled
 from sleepsweep.model import About
-from sleepsweep.probedrun import probed
+from sleepsweep.probing import probed
 from sleepsweep.progress import Progress, silent
 from sleepsweep.scores import Staged
 from sleepsweep.space import Block, make_blocks

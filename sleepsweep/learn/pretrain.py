@@ -5,10 +5,10 @@ augmentation is. No generator is stored: the draws of step *n* come from streams
 the networks, the optimiser and the step count are the whole state of a run.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from sleepsweep.learn.device import global_draws_kept, moved
 from sleepsweep.learn.encoders import Encoder
 from sleepsweep.learn.precision import at_least_float32
 from sleepsweep.learn.pretrainspec import PretrainSpec
@@ -81,14 +82,60 @@ class Pretraining:
         `gather` maps row numbers to epochs (batch, channel, time). The loss is NaN as soon as one
         step's is: a diverged run is an outcome, for the caller to record.
         """
-        self._set_training(True)
+        self.train(True)
         first, device = self.step, self.device
         # Summed where they are: a GPU need not wait at every step for its loss to be read.
         losses = torch.zeros((), dtype=torch.float64, device=device)
-        with _global_draws_kept(device):
+        with global_draws_kept(device):
             while self.step < until:
-                losses += self._one_step(_moved(gather(self._batch(rows)), device))
+                losses += self.advance(moved(gather(self.next_batch(rows)), device))
         return float(losses) / max(self.step - first, 1)
+
+    def next_batch(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of `rows` that the next step trains on."""
+        # Passes over the data are shuffled one by one; what is left of a pass after its last full
+        # batch waits for another pass, as a smaller batch would change the loss.
+        size = min(self.spec.batch_size, len(rows))
+        batches = len(rows) // size
+        block = tuple(sorted(self.streams.block.items()))
+        order = _order_of_pass(len(rows), self.step // batches, block)
+        start = self.step % batches * size
+        return rows[order[start : start + size]]
+
+    def next_views(self, epochs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the two views that the next step sees of its epochs (batch, channel, time)."""
+        return self._drawn(epochs, stream("views", step=self.step, **self.streams.views))
+
+    @property
+    def dropout_seed(self) -> int:
+        """Of torch's global generator, from which dropout draws, at the next step."""
+        return stream("dropout", step=self.step, **self.streams.block)
+
+    def loss_of(self, one: Tensor, two: Tensor) -> Tensor:
+        """Return the loss of two views (batch, channel, time) of the same epochs."""
+        return self.loss(self._projected(one), self._projected(two))
+
+    def advance(self, epochs: Tensor) -> Tensor:
+        """Take the next step, on epochs (batch, channel, time) of `next_batch`; return its loss.
+
+        Networks are in training. Torch's global generator is seeded, for the caller to restore.
+        """
+        torch.manual_seed(self.dropout_seed)
+        loss = self.loss_of(*self.next_views(epochs))
+        self.optimiser.zero_grad()
+        self._backward(loss)
+        if self.spec.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._parameters, self.spec.clip_norm)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.spec.rate(self.step)
+        self.optimiser.step()
+        self.step += 1
+        return loss.detach()
+
+    def train(self, training: bool) -> None:
+        """Put the networks into training, or out of it."""
+        self.encoder.train(training)
+        self.projector.train(training)
 
     def validation_loss(self, gather: Gather, rows: NDArray[np.int64]) -> float:
         """Return the mean loss of batches of `rows`, which are not trained on, without dropout.
@@ -98,12 +145,13 @@ class Pretraining:
         """
         if len(rows) < 2:
             raise ValueError(f"a validation loss needs two epochs at least; there are {len(rows)}")
-        self._set_training(False)
+        self.train(False)
         device, losses = self.device, []
-        with torch.inference_mode(), _global_draws_kept(device):
+        with torch.inference_mode(), global_draws_kept(device):
             for number, batch in enumerate(self._validation_batches(rows)):
                 seed = stream("validation views", batch=number, **self.streams.views)
-                losses.append(float(self._loss(_moved(gather(batch), device), seed)))
+                one, two = self._drawn(moved(gather(batch), device), seed)
+                losses.append(float(self.loss_of(one, two)))
         return float(np.mean(losses))
 
     def state(self) -> dict[str, Any]:
@@ -132,15 +180,6 @@ class Pretraining:
         for name in NETWORKS:
             getattr(self, name).load_state_dict(state[name])
 
-    def _batch(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        # Passes over the data are shuffled one by one; what is left of a pass after its last full
-        # batch waits for another pass, as a smaller batch would change the loss.
-        size = min(self.spec.batch_size, len(rows))
-        batches = len(rows) // size
-        order = numpy_generator("batches", passes=self.step // batches, **self.streams.block)
-        start = self.step % batches * size
-        return rows[order.permutation(len(rows))[start : start + size]]
-
     def _validation_batches(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         rows = spread_evenly(rows, VALIDATION_EPOCHS)
         size = min(self.spec.batch_size, len(rows))
@@ -148,27 +187,11 @@ class Pretraining:
         starts = range(0, len(rows) - size + 1, size)
         return [rows[order[start : start + size]] for start in starts]
 
-    def _one_step(self, epochs: Tensor) -> Tensor:
-        # Dropout draws from torch's global generator, which run() restores when it ends.
-        torch.manual_seed(stream("dropout", step=self.step, **self.streams.block))
-        loss = self._loss(epochs, stream("views", step=self.step, **self.streams.views))
-        self.optimiser.zero_grad()
-        self._backward(loss)
-        if self.spec.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self._parameters, self.spec.clip_norm)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.spec.rate(self.step)
-        self.optimiser.step()
-        self.step += 1
-        return loss.detach()
-
     def _backward(self, loss: Tensor) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
 
-    def _loss(self, epochs: Tensor, views_seed: int) -> Tensor:
-        draws = Generator(device=epochs.device).manual_seed(views_seed)
-        one, two = self.views(epochs, draws)
-        return self.loss(self._projected(one), self._projected(two))
+    def _drawn(self, epochs: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+        return self.views(epochs, Generator(device=epochs.device).manual_seed(seed))
 
     def _projected(self, view: Tensor) -> Tensor:
         half = self.spec.precision == "bfloat16"
@@ -179,21 +202,12 @@ class Pretraining:
             projections = at_least_float32(self.projector(embeddings))
         return F.normalize(projections, dim=-1) if self.loss.unit_length else projections
 
-    def _set_training(self, training: bool) -> None:
-        self.encoder.train(training)
-        self.projector.train(training)
 
-
-def _moved(epochs: NDArray[np.float32], device: torch.device) -> Tensor:
-    tensor = torch.from_numpy(epochs)
-    if device.type == "cuda":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(device)
-
-
-@contextmanager
-def _global_draws_kept(device: torch.device) -> Iterator[None]:
-    # torch.manual_seed seeds every GPU, so that all of them are restored.
-    devices = range(torch.cuda.device_count()) if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        yield
+# Of 150,000 epochs it takes 3 ms, which each step of each trial of a block would need.
+@lru_cache(maxsize=64)
+def _order_of_pass(
+    length: int, number: int, block: tuple[tuple[str, Axis], ...]
+) -> NDArray[np.int64]:
+    order = numpy_generator("batches", passes=number, **dict(block)).permutation(length)
+    order.flags.writeable = False
+    return order

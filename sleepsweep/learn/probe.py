@@ -1,10 +1,11 @@
 """Probes: what is read from the features of a frozen encoder, and by how simple a classifier."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -13,11 +14,14 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import nn
 
 from sleepsweep.learn.probespec import Features, ProbeSpec, Stages, Subjects
 from sleepsweep.learn.rows import Gather, by_batches
 from sleepsweep.metrics import STAGES, confusion, macro_f1
+from sleepsweep.torchlater import torch
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = [
     "Features", "FittedProbe", "ProbeSpec", "Stages", "Subjects", "embed", "embed_rows", "fit"

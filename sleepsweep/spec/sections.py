@@ -101,12 +101,17 @@ class ConfirmSpec(PartSpec):
 
 
 class ResourcesSpec(PartSpec):
-    """The YAML's ``resources``: what one trial gets, how many run at once, and where."""
+    """The YAML's ``resources``: what one trial gets, how many run at once, and where.
+
+    With a `pack` of several, a process that trains them gets what one trial would have got.
+    """
 
     cpus_per_trial: Annotated[int, Field(ge=1)] = 1
-    """Processors of a trial."""
+    """Processors of a trial, or of the process that trains several."""
     gpus_per_trial: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    """The part of a GPU that a trial gets; several share one where it is a fraction."""
+    """The part of a GPU that a trial gets, or the process that trains several; below 1 shared."""
+    pack: Literal["auto"] | Annotated[int, Field(ge=1)] = 1
+    """How many trials one process trains in one program; ``auto``: measured on a GPU, 1 without."""
     concurrent: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
     """How many trials run at once; ``auto``: as many as there are processors or GPUs for."""
     cluster: str | None = None
@@ -131,13 +136,25 @@ class ResourcesSpec(PartSpec):
         return "cuda" if self.gpus_per_trial else "cpu"
 
     @property
+    def members(self) -> int:
+        """How many trials one process trains; 1 as long as that is to be measured."""
+        return 1 if self.pack == "auto" else self.pack
+
+    @property
+    def processes_per_gpu(self) -> int:
+        """How many processes that train share a GPU; 0 where they use none."""
+        return int(1 / self.gpus_per_trial + 1e-9) if self.gpus_per_trial else 0
+
+    @property
     def trials_per_gpu(self) -> int:
         """How many trials share a GPU; 0 where they use none."""
-        return int(1 / self.gpus_per_trial + 1e-9) if self.gpus_per_trial else 0
+        return self.processes_per_gpu * self.members
 
     def with_fewer_on_a_gpu(self) -> Self:
         """Return the resources with half as many trials on each GPU, and at least one."""
-        return self.model_copy(update={"gpus_per_trial": 1 / max(self.trials_per_gpu // 2, 1)})
+        if self.members > 1:
+            return self.model_copy(update={"pack": self.members // 2})
+        return self.model_copy(update={"gpus_per_trial": 1 / max(self.processes_per_gpu // 2, 1)})
 
 
 class TrackingSpec(PartSpec):

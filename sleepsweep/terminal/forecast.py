@@ -44,8 +44,9 @@ def _lines(found: Forecast) -> Iterator[tuple[str, str]]:
         "; fewer probe.epochs_per_subject or more scheduler.grace_steps make it less"
         if found.probe_share > COSTLY else ""
     )  # fmt: skip
-    yield "time", f"about {duration(found.wall_s)}, {found.concurrent} trials at once, where they "\
-        "do not slow each other down"  # fmt: skip
+    at_once = f"{found.concurrent} trials at once, where they do not slow each other down"
+    packs = f"{found.concurrent} packs of {found.pack} at once, as if their trials took turns"
+    yield "time", f"about {duration(found.wall_s)}, {at_once if found.pack == 1 else packs}"
     yield "cost", f"{found.cpu_hours:.2g} processor hours"
     confirmed = duration(found.confirmation_s / found.concurrent)
     yield "confirm", f"{found.confirmation} trials of full length, about {confirmed} more"
@@ -76,4 +77,5 @@ def packing_of(found: Packing) -> Group:
     keys = ", ".join(f"{key}: {value}" for key, value in found.resources.items())
     where = "its GPU" if found.device == "cuda" else "its processors"
     asked = Text(f"\nFor a machine like this one, on {where}:  ")
-    return section("Trials at once", made, asked.append(f"resources: {{{keys}}}", style="bold"))
+    title = "Trials in one program" if found.in_one else "Trials at once"
+    return section(title, made, asked.append(f"resources: {{{keys}}}", style="bold"))

@@ -20,6 +20,8 @@ BLOCK = {"split": 0, "seed": 0}
 class Small(Encoder, abstract=True):
     """The shape of the study's encoder, at a hundredth of its cost."""
 
+    batches = True
+
     def __init__(self) -> None:
         super().__init__(latent_dim=8)
         layers = stage(1, 8, 16, 0.2, stride=8, padding=0, dilation=1, bias=False)

@@ -65,7 +65,7 @@ def test_the_default_is_adam_on_nt_xent_of_the_embeddings_bit_for_bit(
         other.step = step
         torch.manual_seed(stream("dropout", step=step, **run.streams.block))
         draws = Generator().manual_seed(stream("views", step=step, **run.streams.views))
-        one, two = run.views(torch.from_numpy(gather(other._batch(ROWS))), draws)
+        one, two = run.views(torch.from_numpy(gather(other.next_batch(ROWS))), draws)
         value = loss(encoder(one), encoder(two))
         optimiser.zero_grad()
         value.backward()
@@ -156,7 +156,7 @@ def test_trials_of_a_block_see_the_same_batches_and_other_draws(
     one, two = pretraining("one"), pretraining("two")
     for step in range(7):
         one.step = two.step = step
-        assert np.array_equal(one._batch(ROWS), two._batch(ROWS))
+        assert np.array_equal(one.next_batch(ROWS), two.next_batch(ROWS))
     one.step = two.step = 0
     assert one.run(gather, ROWS, 1) != two.run(gather, ROWS, 1)
 
@@ -169,14 +169,14 @@ def test_a_pass_never_repeats_an_epoch_and_the_next_pass_has_another_order(
     for start in (0, 3):
         rows = []
         for run.step in range(start, start + 3):
-            rows.append(run._batch(ROWS))
+            rows.append(run.next_batch(ROWS))
         passes.append(np.concatenate(rows))
     assert all(len(np.unique(rows)) == 48 for rows in passes)
     assert not np.array_equal(*passes)
 
 
 def test_a_batch_larger_than_the_data_is_all_the_data(pretraining: Build) -> None:
-    assert sorted(pretraining()._batch(ROWS[:10])) == list(range(10))
+    assert sorted(pretraining().next_batch(ROWS[:10])) == list(range(10))
 
 
 def test_the_global_generator_is_left_as_it_was(pretraining: Build, gather: Gather) -> None:

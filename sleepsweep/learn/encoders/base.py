@@ -1,7 +1,7 @@
 """What an encoder is: a network that registers itself by name and gives unit-length embeddings."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,7 +16,13 @@ class Encoder(nn.Module, ABC):
     A subclass implements `features` for any number of channels and any length of an epoch. Its name
     in the YAML is that of the class. Subclass with ``abstract=True`` for one that is not to be
     named there.
+
+    `batches` says that `torch.vmap` can take it through the weights of several runs at once: it
+    trains all its parameters, draws by `torch.nn.Dropout` alone, and reads no number out of a
+    tensor. Runs of an encoder that does not say so train one after the other.
     """
+
+    batches: ClassVar[bool] = False
 
     def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -15,6 +15,8 @@ class DilatedSleepNet(Encoder):
     SimpleSleepNet, and eleven times its arithmetic.
     """
 
+    batches = True
+
     def __init__(self, channels: int = 1, latent_dim: int = 128, dropout: float = 0.2) -> None:
         super().__init__(latent_dim)
         self.convolutions = Stages(

@@ -14,6 +14,8 @@ class SimpleSleepNet(Encoder):
     average pooling; a linear layer with batch norm, Mish and dropout; L2 normalisation.
     """
 
+    batches = True
+
     def __init__(self, channels: int = 1, latent_dim: int = 128, dropout: float = 0.2) -> None:
         super().__init__(latent_dim)
         self.convolutions = Stages(

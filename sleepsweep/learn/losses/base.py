@@ -20,12 +20,14 @@ class Loss(ABC):
 
     A field that is called as a key of the YAML's ``pretrain`` gets that key's value. `unit_length`
     says that it is defined on embeddings of length 1, `needs_projector` that it must not be given
-    such.
+    such. `batches` says that `torch.vmap` can take it through several runs at once, with other
+    numbers in its fields for each: it reads none out of a tensor.
     """
 
     name: ClassVar[str]
     unit_length: ClassVar[bool] = False
     needs_projector: ClassVar[bool] = False
+    batches: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

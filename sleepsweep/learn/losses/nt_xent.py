@@ -26,6 +26,7 @@ class NTXent(Loss):
 
     name: ClassVar[str] = "nt_xent"
     unit_length: ClassVar[bool] = True
+    batches: ClassVar[bool] = True
 
     temperature: float = 0.1
 
@@ -33,7 +34,9 @@ class NTXent(Loss):
         """Return the loss of two views' embeddings (batch, latent_dim) of length 1."""
         embeddings = torch.cat([first, second])
         similarities = embeddings @ embeddings.T / self.temperature
-        similarities.fill_diagonal_(float("-inf"))
         batch = len(first)
+        # Not by fill_diagonal_, which torch.vmap does one by one.
+        itself = torch.eye(2 * batch, dtype=torch.bool, device=first.device)
+        similarities.masked_fill_(itself, float("-inf"))
         positives = torch.arange(2 * batch, device=first.device).roll(batch)
         return torch.nn.functional.cross_entropy(similarities, positives)

@@ -27,6 +27,7 @@ class VICReg(Loss):
 
     name: ClassVar[str] = "vicreg"
     needs_projector: ClassVar[bool] = True
+    batches: ClassVar[bool] = True
 
     invariance: float = 25.0
     variance: float = 25.0
