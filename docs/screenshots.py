@@ -61,14 +61,18 @@ def of_mlflow(tab: Tab, sweep: Path, port: int) -> None:
     tab.run("localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false')")
     for name, mode, height, there in (
         ("mlflow-runs", "TABLE", 720, "[role=row]:nth-of-type(8)"),
-        ("mlflow-compare", "CHART", 1180, ".parcoords canvas"),
+        ("mlflow-compare", "CHART", 1180, ".parcoords canvas"),  # the last that is drawn
     ):
         be_high(tab, height)
-        go_to(tab, f"{address}&compareRunsMode={mode}", f"!!document.querySelector('{there}')")
+        is_there = f"!!document.querySelector('{there}')?.checkVisibility()"
+        go_to(tab, f"{address}&compareRunsMode={mode}", is_there)
         tab.run("document.head.append(Object.assign(document.createElement('style'), "
                 "{textContent: '.modebar-container { display: none }'}))")  # fmt: skip
         for label in ("Hide banner", "Toggle sidebar"):
             tab.run(f"document.querySelector('[aria-label=\"{label}\"]')?.click()")
+        # Charts are drawn anew where they have become wider.
+        settle(tab)
+        tab.wait_for(is_there)
         settle(tab)
         save(tab, name, height=height)
 
