@@ -74,13 +74,13 @@ def of_mlflow(tab: Tab, sweep: Path, port: int) -> None:
         settle(tab)
         tab.wait_for(is_there)
         settle(tab)
-        save(tab, name, height=height)
+        save(tab, name, height=height, as_it_is=True)
 
 
 def be_high(tab: Tab, height: int) -> None:
     """Give the window a height, which MLflow's pages fill."""
     tab.send("Emulation.setDeviceMetricsOverride", width=WIDTH, height=height,
-             deviceScaleFactor=1, mobile=False)  # fmt: skip
+             deviceScaleFactor=SHARPNESS, mobile=False)  # fmt: skip
 
 
 def go_to(tab: Tab, address: str, there: str) -> None:
@@ -122,11 +122,16 @@ def settle(tab: Tab) -> None:
         time.sleep(1.0)
 
 
-def save(tab: Tab, name: str, *, height: int, of: str | None = None) -> None:
-    """Save what the tab shows, or the element `of` a selector, as a small PNG."""
+def save(
+    tab: Tab, name: str, *, height: int, of: str | None = None, as_it_is: bool = False
+) -> None:
+    """Save what the tab shows, or the element `of` a selector, as a small PNG.
+
+    Taken `as_it_is`, a page is not resized for its picture, which would draw its charts anew.
+    """
     box = tab.run(f"(({FIND})({json.dumps(of)}))")
-    clip = {**box, "height": min(box["height"], height), "scale": SHARPNESS}
-    taken = tab.send("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
+    clip = {**box, "height": min(box["height"], height), "scale": 1 if as_it_is else SHARPNESS}
+    taken = tab.send("Page.captureScreenshot", clip=clip, captureBeyondViewport=not as_it_is)
     picture = Image.open(BytesIO(b64decode(taken["data"]))).convert("RGB")
     path = IMAGES / f"{name}.png"
     picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
