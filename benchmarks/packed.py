@@ -29,7 +29,7 @@ from benchmarks.timing import Work
 from sleepsweep.forecast import drawn
 from sleepsweep.learn.memory import forget_peak, peak_memory_mib
 from sleepsweep.learn.pack import batched, in_turn
-from sleepsweep.packing import Task, together_by_processes
+from sleepsweep.packing.together import Task, in_processes
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.probedrun import pretraining_of
 from sleepsweep.spec.specfile import read_study
@@ -109,7 +109,7 @@ def clock(device: str) -> float:
 def measure_processes(plan: Plan, trial: TrialSpec, device: str, count: int) -> Figures:
     """Measure so many processes that train a trial each at the same time."""
     used, _ = memory_mib(device)
-    found = together_by_processes(Task((trial,), plan.store, device, 1, used), count)
+    found = in_processes(Task((trial,), plan.store, device, 1, used), count)
     step_s = trial.pretrain.batch_size / found.samples_per_s
     return {"step_s": step_s, "trials_an_hour": 3600 / step_s / TRIAL_STEPS}
 

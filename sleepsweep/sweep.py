@@ -17,7 +17,7 @@ from sleepsweep.folder.record import TrialRecord
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.learn.memory import is_gpu_full
 from sleepsweep.observer import Observer, Observers
-from sleepsweep.packs import LIGHT, PackedWorker, packs_of
+from sleepsweep.packs.packedworker import LIGHT, PackedWorker, packs_of
 from sleepsweep.plan import Plan
 from sleepsweep.search.schedulers import make_scheduler
 from sleepsweep.search.searcher import SweepSearcher

@@ -52,7 +52,6 @@ LAYERS: list[tuple[str, ...]] = [
     ("sleepsweep.search",),
     ("sleepsweep.plan", "sleepsweep.tracking", "sleepsweep.cluster"),
     ("sleepsweep.confirmation", "sleepsweep.observer", "sleepsweep.worker"),
-    ("sleepsweep.pack",),
     ("sleepsweep.packs",),
     ("sleepsweep.sweep", "sleepsweep.tasks", "sleepsweep.export"),
     ("sleepsweep.forecast", "sleepsweep.packing"),
@@ -73,7 +72,7 @@ ONLY_IN = {
     "ray": {
         "sleepsweep.search.schedulers",
         "sleepsweep.search.searcher",
-        "sleepsweep.packs",
+        "sleepsweep.packs.packedworker",
         "sleepsweep.sweep",
         "sleepsweep.tasks",
         "sleepsweep.cluster.nodes",

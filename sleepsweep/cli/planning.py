@@ -46,7 +46,7 @@ def plan_(
 
     set_ray()
     from sleepsweep.forecast import forecast, simulated
-    from sleepsweep.packing import measured
+    from sleepsweep.packing.measuring import measured
     from sleepsweep.plan import make_plan
     from sleepsweep.progress import progress_bar
     from sleepsweep.terminal import summary

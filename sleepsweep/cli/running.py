@@ -67,7 +67,7 @@ def _settled(plan: "Plan", tell: "Callable[[str], None]") -> "Plan":
     """The plan with a number for ``resources.pack``, which may have to be measured."""
     if plan.spec.resources.pack != "auto":
         return plan
-    from sleepsweep.packing import settled
+    from sleepsweep.packing.measuring import settled
 
     plan, found = settled(plan)
     if found is not None:

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.text import Text
 
 from sleepsweep.forecast import Forecast
-from sleepsweep.packing import Packing
+from sleepsweep.packing.packing import Packing
 from sleepsweep.terminal.display import duration
 from sleepsweep.terminal.summary import warning
 from sleepsweep.terminal.tables import section, table

@@ -22,9 +22,10 @@ import torch
 import yaml
 
 from benchmarks.server import logged
-from sleepsweep import pack
 from sleepsweep.folder.sweepfolder import SweepFolder
-from sleepsweep.pack import Pack, Reached
+from sleepsweep.packs import pack
+from sleepsweep.packs.member import Reached
+from sleepsweep.packs.pack import Pack
 from sleepsweep.plan import make_plan
 from sleepsweep.rayenv import set_ray
 from sleepsweep.results import ResultsTable

@@ -68,7 +68,7 @@ def packs_of(worker: Worker, resources: ResourcesSpec, trials: int) -> Iterator[
 
     No pack has more places than it takes to train all the trials at once: all share the work.
     """
-    from sleepsweep.pack import Pack  # with torch, which a launch does without
+    from sleepsweep.packs.pack import Pack  # with torch, which a launch does without
 
     count = processes(resources)
     places = min(resources.members, ceil(trials / count))

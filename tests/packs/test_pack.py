@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -13,14 +14,15 @@ import numpy as np
 import pytest
 import torch
 
-from sleepsweep import pack as module
-from sleepsweep import packs
 from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.learn.pretrain import Pretraining
-from sleepsweep.pack import Pack
-from sleepsweep.packs import PackedWorker
+from sleepsweep.packs import pack as module
+from sleepsweep.packs import packedworker
+from sleepsweep.packs.member import Member, Reached
+from sleepsweep.packs.pack import Pack
+from sleepsweep.packs.packedworker import PackedWorker
 from sleepsweep.plan import Plan, make_plan
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.systemmetrics import read_samples
@@ -50,7 +52,7 @@ class Handle:
 
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
-    monkeypatch.setattr(packs.ray, "get", lambda future: future.result(PATIENCE_S))
+    monkeypatch.setattr(packedworker.ray, "get", lambda future: future.result(PATIENCE_S))
     made = asyncio.new_event_loop()
     thread = threading.Thread(target=made.run_forever, daemon=True)
     thread.start()
@@ -257,7 +259,7 @@ def test_a_trial_on_a_test_subject_or_of_other_data_is_refused(wide: Plan, begin
 def test_the_pack_checks_for_itself_that_it_may_train_a_trial(wide: Plan, begin: Begin) -> None:
     worker, trial = begin(wide, 1), trials_of(wide)[0]
     with pytest.raises(LeakError):
-        packs.ray.get(worker.packs[0].join.remote(trial.changed(test=wide.test)))
+        packedworker.ray.get(worker.packs[0].join.remote(trial.changed(test=wide.test)))
 
 
 def test_confirmations_are_scored_on_the_exam(wide: Plan, store: Store, begin: Begin) -> None:
@@ -272,10 +274,10 @@ def test_members_share_the_time_of_their_rounds(
     wide: Plan, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(np.arange(0.0, 1e6))
-    monkeypatch.setattr(module.time, "perf_counter", lambda: next(clock))
-    member = module._Member(trials_of(wide)[0], begin(wide, 1).worker)
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    member = Member(trials_of(wide)[0], begin(wide, 1).worker)
 
-    async def shared() -> module.Reached:
+    async def shared() -> Reached:
         told = member.ask(1)
         member.run.train(1)
         member.advance(1, 0.5, share_s=7.0)
@@ -290,6 +292,6 @@ def test_what_the_pack_takes_is_sampled_for_each_member(wide: Plan, begin: Begin
     worker, trials = begin(wide, 2, watched=True), trials_of(wide)[:2]
     for trial in trials:
         run(worker, trial)
-    packs.ray.get(worker.packs[0].leave.remote(trials[1].id))
+    packedworker.ray.get(worker.packs[0].leave.remote(trials[1].id))
     for trial in trials:
         assert read_samples(worker.worker.folder.trial(trial.id).samples)

@@ -7,22 +7,15 @@ so that what is asked meanwhile is done after the round, and no draw of torch's 
 """
 
 import asyncio
-import os
 import time
-import traceback
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 
 from sleepsweep.learn.memory import is_gpu_full
 from sleepsweep.learn.pack import train_pack
-from sleepsweep.probedrun import ProbedRun
-from sleepsweep.probing import Embedded
-from sleepsweep.systemmetrics import sampled
+from sleepsweep.packs.member import Member, Reached, leave_a_lost_gpu
 from sleepsweep.trainable import check_stores
 from sleepsweep.trial import TrialSpec
 from sleepsweep.worker import Worker
@@ -35,19 +28,6 @@ BREATH_S = 0.01
 """Seconds after a round in which what was asked meanwhile is taken in."""
 
 
-@dataclass(frozen=True)
-class Reached:
-    """What a member is told at a rung: its mean loss since the one before, its embeddings.
-
-    `spent_s` is its share of the seconds since then: those of a round are divided evenly among
-    its members, and those of its own embeddings added.
-    """
-
-    loss: float
-    spent_s: float
-    embedded: Embedded
-
-
 class Pack:
     """Trains up to `places` trials of a sweep at once.
 
@@ -57,7 +37,7 @@ class Pack:
     def __init__(self, worker: Worker, places: int) -> None:
         torch.set_num_threads(worker.threads)
         self._worker, self._places = worker, places
-        self._members: dict[str, _Member] = {}
+        self._members: dict[str, Member] = {}
         self._asked = asyncio.Event()
         self._training: asyncio.Task[None] | None = None
         self._last_s = 0.0
@@ -72,7 +52,7 @@ class Pack:
         if len(self._members) >= self._places:
             return None
         check_stores(trial, self._worker.store, self._worker.exam)
-        self._members[trial.id] = _Member(trial, self._worker)
+        self._members[trial.id] = Member(trial, self._worker)
         if self._training is None:
             self._training = asyncio.create_task(self._train())
         return self._worker.where
@@ -113,7 +93,7 @@ class Pack:
             if not self._asking():
                 self._asked.clear()
 
-    def _asking(self) -> list["_Member"]:
+    def _asking(self) -> list[Member]:
         return [member for member in self._members.values() if member.left]
 
     async def _others(self) -> None:
@@ -122,7 +102,7 @@ class Pack:
         while len(self._asking()) < len(self._members) and time.perf_counter() < until:
             await asyncio.sleep(BREATH_S)
 
-    def _round(self, members: Sequence["_Member"]) -> None:
+    def _round(self, members: Sequence[Member]) -> None:
         """Train up to the nearest rung, or so far that others need not wait for too long."""
         if not members:
             return
@@ -131,7 +111,7 @@ class Pack:
         try:
             losses = train_pack(runs, self._worker.store.gather, rows, steps)
         except Exception as error:  # noqa: BLE001 - of whatever kind, a trial is told of it
-            _leave_a_lost_gpu(error)
+            leave_a_lost_gpu(error)
             failure = error
         else:
             share_s = (time.perf_counter() - started) / len(members)
@@ -140,7 +120,7 @@ class Pack:
             return
         self._apart(members, failure)
 
-    def _apart(self, members: Sequence["_Member"], error: Exception) -> None:
+    def _apart(self, members: Sequence[Member], error: Exception) -> None:
         """Find whose error it was that ended a round, and tell that one.
 
         By halves, each from its members' last checkpoints: nothing of a broken round is kept. Of a
@@ -153,92 +133,3 @@ class Pack:
         half = len(members) // 2
         for some in (members[:half], members[half:]):
             self._round([member for member in some if member.begin_again()])
-
-
-class _Member:
-    """A trial in a pack, and what it has asked for."""
-
-    def __init__(self, trial: TrialSpec, worker: Worker) -> None:
-        files = worker.folder.trial(trial.id)
-        self._checkpoint = files.checkpoint
-        self._begun = partial(ProbedRun, trial, worker.store, worker.exam, worker.device)
-        self.run = self._begun()
-        self._forget()
-        self._reached: asyncio.Future[Reached] | None = None
-        self._until = 0
-        self._open = ExitStack()
-        if worker.watched:
-            self._open.enter_context(sampled(files.samples))
-
-    @property
-    def left(self) -> int:
-        """The steps to the rung that was asked for; 0 where none is."""
-        return 0 if self._reached is None else self._until - self.run.pretraining.step
-
-    def ask(self, step: int) -> "asyncio.Future[Reached]":
-        """Ask for the training up to a step; return where it will be told of."""
-        self._until = step
-        self._reached = asyncio.get_running_loop().create_future()
-        return self._reached
-
-    def advance(self, steps: int, loss: float, share_s: float) -> None:
-        """Note a round, and tell of the rung where it has led there."""
-        self._steps += steps
-        self._losses += steps * loss
-        self._spent_s += share_s
-        if self.left == 0:
-            try:
-                self._arrive()
-            except Exception as error:  # noqa: BLE001 - of whatever kind, its trial is told of it
-                _leave_a_lost_gpu(error)
-                self.fail(error)
-
-    def _arrive(self) -> None:
-        started = time.perf_counter()
-        embedded = self.run.embedded()
-        spent_s = self._spent_s + time.perf_counter() - started
-        self._answer().set_result(Reached(self._losses / self._steps, spent_s, embedded))
-        self._forget()
-
-    def fail(self, error: Exception) -> None:
-        """Tell of an error instead of a rung."""
-        self._answer().set_exception(error)
-
-    def begin_again(self) -> bool:
-        """Go back to the last checkpoint; return whether that was possible, or has failed too."""
-        try:
-            self.run = self._begun()
-            if self._checkpoint.exists():
-                self.restore()
-        except Exception as error:  # noqa: BLE001 - of whatever kind, its trial is told of it
-            self.fail(error)
-            return False
-        self._forget()
-        return True
-
-    def save(self, rungs: Sequence[dict[str, Any]]) -> None:
-        self.run.save(self._checkpoint, rungs)
-
-    def restore(self) -> list[dict[str, Any]]:
-        return self.run.restore(self._checkpoint)
-
-    def close(self) -> None:
-        """End what it has asked for, and what watches it."""
-        if self._reached is not None:
-            self._reached.cancel()
-        self._open.close()
-
-    def _answer(self) -> "asyncio.Future[Reached]":
-        assert self._reached is not None, "nothing was asked for"
-        reached, self._reached = self._reached, None
-        return reached
-
-    def _forget(self) -> None:
-        self._steps, self._losses, self._spent_s = 0, 0.0, 0.0
-
-
-def _leave_a_lost_gpu(error: Exception) -> None:
-    """End the process after an error that a GPU goes on raising in it; Ray starts another one."""
-    if isinstance(error, torch.AcceleratorError) and not is_gpu_full(str(error)):
-        traceback.print_exception(error)
-        os._exit(1)
