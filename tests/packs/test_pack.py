@@ -57,6 +57,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]
     thread = threading.Thread(target=made.run_forever, daemon=True)
     thread.start()
     yield made
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01), made).result()  # those who still leave
     made.call_soon_threadsafe(made.stop)
     thread.join()
     made.close()
