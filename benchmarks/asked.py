@@ -14,8 +14,8 @@ Figures = Any
 class Point:
     """One thing that is asked: `of` reads it from the figures of its benchmark.
 
-    The `asked` value is the most that it may be, or the least if it is `least`. `is_ratio` says
-    that it does not depend on how fast the machine is.
+    The `asked` value is the most that it may be, or the least if it is `least`. One that is `quick`
+    is told by the quick run of its benchmark, too, and does not depend on how fast the machine is.
     """
 
     what: str
@@ -23,7 +23,7 @@ class Point:
     of: Callable[[Figures], float]
     unit: str = ""
     least: bool = False
-    is_ratio: bool = True
+    quick: bool = True
 
     @property
     def limit(self) -> str:
@@ -52,7 +52,7 @@ class Point:
 class Asked:
     """A benchmark, how it is run for the documentation, and the points that it answers.
 
-    With `quick` arguments it is also run by the tests, which compare the points that are ratios.
+    With `quick` arguments it is also run by the tests, which compare the points that it tells.
     """
 
     arguments: Sequence[str]
@@ -60,21 +60,21 @@ class Asked:
     quick: Sequence[str] | None = None
 
 
-def _of_step(batch: str) -> list[Point]:
+def _of_step(batch: str, quick: bool) -> list[Point]:
     at = f"at batch {batch}"
     return [
         Point(f"network, times faster than plain torch, {at}", 1.3,
-              lambda found: ratios(found[batch])["network_times_faster"], least=True),
+              lambda found: ratios(found[batch])["network_times_faster"], least=True, quick=quick),
         Point(f"around the network, plain steps, {at}", 0.05,
-              lambda found: ratios(found[batch])["around_the_network"]),
+              lambda found: ratios(found[batch])["around_the_network"], quick=quick),
         Point(f"whole loop, times faster than the published kind, {at}", 1.5,
-              lambda found: ratios(found[batch])["loop_times_faster"], least=True),
+              lambda found: ratios(found[batch])["loop_times_faster"], least=True, quick=quick),
     ]  # fmt: skip
 
 
 def _of_start() -> list[Point]:
     return [
-        Point(name, seconds, lambda found, key=key: found[key]["wall_s"], " s", is_ratio=False)  # type: ignore[misc]
+        Point(name, seconds, lambda found, key=key: found[key]["wall_s"], " s", quick=False)  # type: ignore[misc]
         for key, (name, seconds) in startup.POINTS.items()
     ]
 
@@ -87,8 +87,11 @@ def _of_probe(sweep: str) -> Point:
 
 
 ASKED = {
-    "pretraining": Asked(["--repeats", "11"], [*_of_step("256"), *_of_step("1024")],
-                         quick=["--repeats", "3"]),
+    "pretraining": Asked(
+        ["--repeats", "11"],
+        [*_of_step("256", quick=True), *_of_step("1024", quick=False)],
+        quick=["--repeats", "3", "--batches", "256"],
+    ),
     "probe": Asked([], [*map(_of_probe, ("quickstart", "laptop", "screen"))],
                    quick=["--trials", "1", "--steps", "3"]),
     "startup": Asked([], _of_start()),

@@ -10,12 +10,13 @@ fresh process. The benchmark needs braindecode without what it depends on:
 import argparse
 import importlib.util
 import json
+import multiprocessing
 import os
 import platform
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -150,9 +151,11 @@ def peak_memory(name: str, epochs: int) -> float:
     The result counts, the epochs themselves do not. Of three processes the median: whether a
     freed piece fits what is asked for next is a matter of luck.
     """
-    command = [sys.executable, "-m", __spec__.name, "--peak", name, "--epochs", str(epochs)]
-    runs = [subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True) for _ in "123"]
-    return statistics.median(float(run.stdout) for run in runs)
+    # Forked from one that has loaded everything, and used nothing of it.
+    context = multiprocessing.get_context("forkserver")
+    one_thread = torch.set_num_threads, (1,)
+    with ProcessPoolExecutor(1, context, *one_thread, max_tasks_per_child=1) as pool:
+        return statistics.median(pool.map(own_peak, [name] * 3, [epochs] * 3))
 
 
 def own_peak(name: str, epochs: int) -> float:
@@ -235,16 +238,12 @@ def _cost_table(results: dict[str, Any], epochs: int) -> str:
 
 
 def main() -> None:
-    """Run the benchmark, or tell the peak of memory of one augmentation in this process."""
+    """Measure, and print tables and a line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.augmentations", description=__doc__)
     parser.add_argument("--epochs", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=15)
-    parser.add_argument("--peak", help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    if options.peak:
-        print(own_peak(options.peak, options.epochs))
-        return
     results = measure(options.epochs, options.repeats)
     print(markdown(results, options.epochs))
     machine = {"python": platform.python_version(), "cpus": os.cpu_count()} | {

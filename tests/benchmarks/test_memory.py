@@ -1,15 +1,9 @@
-"""The benchmark of memory: what it reads of Linux's own account, and a small run."""
+"""The benchmark of memory: what it reads of Linux's own account, and its tables."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
 
 from benchmarks import memory
 
-ROOT = Path(__file__).parents[2]
 SMAPS = """\
 7f00-7f10 r--s 00000000 08:01 42   /data/a store/epochs.npy
 Size:               4096 kB
@@ -41,16 +35,3 @@ def test_every_trial_stands_in_the_tables() -> None:
     assert "| batch | ours, 2,500 epochs, MiB | ours, 25,000 epochs, MiB |" in text
     assert "| 256 | 250 | 251 | 410 |" in text
     assert "| 2 | 29 | 14 |" in text
-
-
-@pytest.mark.slow
-def test_memory_is_measured() -> None:
-    small = ["--batches", "8", "--steps", "1", "--epochs", "1250", "2500"]
-    command = [sys.executable, "-m", "benchmarks.memory", *small]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    results = json.loads(run.stdout.splitlines()[-1])
-    assert {len(results["shared"][str(count)]) for count in memory.PROCESSES} == {1, 2, 4}
-    for count, found in results["shared"].items():
-        assert all(one["pages"] > 28 for one in found)  # all of 2,500 epochs
-        # Whole pages of the file are divided by the trials, unless something else maps it, too.
-        assert all(one["share"] <= 1.01 * one["pages"] / int(count) for one in found)
