@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from sleepsweep import cli
 from sleepsweep.data.preparation import prepare
@@ -94,6 +95,18 @@ def command_line(
         return subprocess.CompletedProcess(command, int(ended.value.code or 0), said.out, said.err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def write_space() -> Callable[..., Path]:
+    """Write the tiny search space, with some sections changed, into a folder; return its file."""
+
+    def write(folder: Path, **changes: Any) -> Path:
+        path = folder / "tiny.yaml"
+        path.write_text(yaml.safe_dump(merged(changes)))
+        return path
+
+    return write
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from mlflow import MlflowClient
 
 from sleepsweep.folder.sweepfolder import SweepFolder
@@ -16,23 +16,11 @@ from sleepsweep.results import ResultsTable
 from sleepsweep.tracking import database_uri
 
 COMPLETE, BAD_INPUT, INCOMPLETE = 0, 2, 3
-TREE: dict[str, Any] = {
-    "name": "tiny",
+CHANGES: dict[str, Any] = {
     "data": {"simulated": {"subjects": 6}},
-    "split": {"blocks": 1, "test": 0.34, "validation": 0.25},
-    "encoder": {"latent_dim": 16},
-    "pretrain": {"batch_size": 16, "steps": 4},
-    "probe": {"epochs_per_subject": 40},
-    "augmentations": {
-        "size": [1, 3],
-        "pool": {
-            "RandomDCShift": {"severity": {"uniform": [0.1, 1.0]}},
-            "SignFlip": {"p": {"uniform": [0.3, 1.0]}},
-            "TailoredMixup": {"severity": 0.5},
-        },
-    },
-    "search": {"trials": 5, "anchors": 0.6, "designs": ["none"], "baselines": False},
-    "scheduler": {"grace_steps": 2, "factor": 2},
+    "split": {"test": 0.34},
+    "search": {"trials": 5, "anchors": 0.6},
+    "scheduler": {"grace_steps": 2},
     "confirm": {"top": 1, "blocks": 2},
 }
 
@@ -47,11 +35,12 @@ def sleepsweep(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def sweep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def sweep(
+    write_space: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
     """The search space's file, and the folder of its finished sweep."""
     folder = tmp_path_factory.mktemp("s")
-    space, out = folder / "tiny.yaml", folder / "tiny"
-    space.write_text(yaml.safe_dump(TREE))
+    space, out = write_space(folder, **CHANGES), folder / "tiny"
     ended = sleepsweep("launch", space, "--out", out, "--quiet")
     assert ended.returncode == COMPLETE, ended.stderr
     return space, out

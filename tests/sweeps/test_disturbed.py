@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-import yaml
 
 from benchmarks.server import logged
 from sleepsweep.folder.sweepfolder import SweepFolder
@@ -28,30 +27,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 COMPLETE, BAD_INPUT, INCOMPLETE = 0, 2, 3
 TRIALS, RUNGS = 24, (1, 2, 4, 8)
-TREE: dict[str, Any] = {
-    "name": "tiny",
-    "data": {"simulated": {"subjects": 6}},
-    "split": {"blocks": 2, "test": 0.2, "validation": 0.25},
-    "encoder": {"latent_dim": 16},
-    "pretrain": {"batch_size": 16, "steps": RUNGS[-1]},
-    "probe": {"epochs_per_subject": 40},
-    "augmentations": {
-        "size": [1, 3],
-        "pool": {
-            "RandomDCShift": {"severity": {"uniform": [0.1, 1.0]}},
-            "SignFlip": {"p": {"uniform": [0.3, 1.0]}},
-            "TailoredMixup": {"severity": 0.5},
-            "Permutation": {"n_segments": {"choice": [2, 4, 8]}},
-        },
-    },
-    "search": {
-        "trials": 0,
-        "designs": ["none", {"factorial": {"trials": TRIALS - 2 - 6}}],
-        "baselines": True,
-    },
-    "scheduler": {"grace_steps": 1, "factor": 2},
-    "resources": {"concurrent": 2},
-}
 KILLS = ["driver"] * 3 + [signal.SIGUSR1] * 2 + [signal.SIGTERM] * 2 + ["worker"] * 3
 # Between two kills at most so many rungs are awaited: ten kills meet a sweep that still runs.
 MOST_RUNGS = 7
@@ -129,10 +104,17 @@ def finished(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("k") / "tiny.yaml"
-    path.write_text(yaml.safe_dump(TREE))
-    return path
+def space(write_space: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    designs = ["none", {"factorial": {"trials": TRIALS - 2 - 6}}]
+    return write_space(
+        tmp_path_factory.mktemp("k"),
+        data={"simulated": {"subjects": 6}},
+        split={"blocks": 2},
+        pretrain={"steps": RUNGS[-1]},
+        augmentations={"size": [1, 3]},
+        search={"trials": 0, "designs": designs, "baselines": True},
+        resources={"concurrent": 2},
+    )
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 from mlflow import MlflowClient
 
 from sleepsweep.results import ResultsTable
@@ -23,30 +22,9 @@ TRIALS, RUNGS = 9, (1, 2, 4)
 
 
 @pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    # Not conftest's: modules that pytest imports by path cannot be imported by name.
-    tree: dict[str, Any] = {
-        "name": "tiny",
-        "data": {"simulated": {"subjects": 5}},
-        "split": {"blocks": 1, "test": 0.2, "validation": 0.25},
-        "encoder": {"latent_dim": 16},
-        "pretrain": {"batch_size": 16, "steps": RUNGS[-1]},
-        "probe": {"epochs_per_subject": 40},
-        "augmentations": {
-            "size": [0, 3],
-            "pool": {
-                "RandomDCShift": {"severity": {"uniform": [0.1, 1.0]}},
-                "SignFlip": {"p": {"uniform": [0.3, 1.0]}},
-                "TailoredMixup": {"severity": 0.5},
-                "Permutation": {"n_segments": {"choice": [2, 4, 8]}},
-            },
-        },
-        "search": {"trials": TRIALS - 1, "anchors": 0.25, "designs": ["none"], "baselines": False},
-        "scheduler": {"grace_steps": 1, "factor": 2},
-    }
-    path = tmp_path_factory.mktemp("space") / "tiny.yaml"
-    path.write_text(yaml.safe_dump(tree))
-    return path
+def space(write_space: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    search = {"trials": TRIALS - 1, "anchors": 0.25}
+    return write_space(tmp_path_factory.mktemp("space"), search=search)
 
 
 def command(space: Path, out: Path, *options: str) -> list[str]:

@@ -12,14 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cloudpickle
 import pandas as pd
 import psutil
 import pytest
 import torch
-import yaml
 
 from benchmarks.server import logged
 from sleepsweep.folder.sweepfolder import SweepFolder
@@ -38,25 +36,6 @@ pytestmark = pytest.mark.timeout(900)
 COMPLETE, TRIALS_FAILED = 0, 4
 RUNGS = (1, 2, 4)
 PACKED = ("--set=resources.pack=3", "--set=resources.concurrent=3")
-TREE: dict[str, Any] = {
-    "name": "tiny",
-    "data": {"simulated": {"subjects": 6}},
-    "split": {"blocks": 2, "test": 0.2, "validation": 0.25},
-    "encoder": {"latent_dim": 16},
-    "pretrain": {"batch_size": 16, "steps": RUNGS[-1]},
-    "probe": {"epochs_per_subject": 40},
-    "augmentations": {
-        "size": [0, 3],
-        "pool": {
-            "RandomDCShift": {"severity": {"uniform": [0.1, 1.0]}},
-            "SignFlip": {"p": {"uniform": [0.3, 1.0]}},
-            "TailoredMixup": {"severity": 0.5},
-            "Permutation": {"n_segments": {"choice": [2, 4, 8]}},
-        },
-    },
-    "search": {"trials": 6, "anchors": 0.4, "baselines": ["untrained"]},
-    "scheduler": {"name": "none", "grace_steps": 1, "factor": 2},
-}
 
 # Packs cannot import a test by its name.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -87,10 +66,14 @@ def launched(space: Path, out: Path, *options: str) -> Iterator[subprocess.Popen
 
 
 @pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("packs") / "tiny.yaml"
-    path.write_text(yaml.safe_dump(TREE))
-    return path
+def space(write_space: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_space(
+        tmp_path_factory.mktemp("packs"),
+        data={"simulated": {"subjects": 6}},
+        split={"blocks": 2},
+        search={"trials": 6, "anchors": 0.4, "baselines": ["untrained"]},
+        scheduler={"name": "none"},
+    )
 
 
 @pytest.fixture(scope="module")

@@ -6,35 +6,17 @@ import pickle
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-import yaml
 
 from sleepsweep.folder.sweepfolder import SweepFolder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-SPACE: dict[str, Any] = {
-    "name": "secret",
-    "data": {"simulated": {"subjects": 5}},
-    "split": {"blocks": 1, "test": 0.2, "validation": 0.25},
-    "encoder": {"latent_dim": 16},
-    "pretrain": {"batch_size": 16, "steps": 2},
-    "probe": {"epochs_per_subject": 40},
-    "augmentations": {
-        "size": [1, 2],
-        "placebo": False,
-        "pool": {
-            "RandomDCShift": {"severity": {"uniform": [0.1, 1.0]}},
-            "SignFlip": {"p": {"uniform": [0.3, 1.0]}},
-        },
-    },
-    "search": {"trials": 3, "designs": ["none"], "baselines": False},
-    "scheduler": {"grace_steps": 1, "factor": 2},
-}
 GIVEN = {
     "MLFLOW_TRACKING_USERNAME": "somebody",
     "MLFLOW_TRACKING_PASSWORD": "5ecret-passw0rd",
@@ -53,17 +35,19 @@ class Bomb:
 
 
 @pytest.fixture(scope="module")
-def launched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[str]]:
+def launched(
+    write_space: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str, list[str]]:
     """A launch in a home of its own, with a password, a token, and a folder that holds bombs.
 
     The sweep's folder, what was printed, and the command lines of all its processes.
     """
     home = tmp_path_factory.mktemp("home")
     out = home / "sweep"
-    (home / "space.yaml").write_text(yaml.safe_dump(SPACE))
+    space = write_space(home, pretrain={"steps": 2}, search={"trials": 3})
     command = [sys.executable, "-m", "sleepsweep"]
     lines: set[str] = set()
-    said = _say([*command, "launch", str(home / "space.yaml"), "--out", str(out)], home, lines)
+    said = _say([*command, "launch", str(space), "--out", str(out)], home, lines)
     _plant(out / "ray" / "tune", home / "exploded")
     said += _say([*command, "extend", str(out), "--trials", "1"], home, lines)
     return out, said, sorted(lines)
