@@ -69,7 +69,6 @@ def test_more_trials_are_refused_by_launch_and_added_by_extend(sweep: tuple[Path
     assert before < set(ran["trial"])
 
 
-@pytest.mark.slow
 def test_a_launch_that_has_not_begun_to_train_is_stopped_too(
     sweep: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -31,7 +31,7 @@ from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.tracking import database_uri
 from sleepsweep.worker import Worker
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 COMPLETE, TRIALS_FAILED = 0, 4
 RUNGS = (1, 2, 4)
@@ -116,7 +116,6 @@ def test_mlflow_has_a_run_a_trial_with_its_own_rungs(packed: Path) -> None:
     }
 
 
-@pytest.mark.slow
 def test_a_killed_launch_is_continued(space: Path, unpacked: Path) -> None:
     out = space.parent / "killed"
     for _ in range(2):
@@ -127,7 +126,6 @@ def test_a_killed_launch_is_continued(space: Path, unpacked: Path) -> None:
     assert_same(out, unpacked)
 
 
-@pytest.mark.slow
 def test_the_members_of_a_lost_pack_go_on_from_their_checkpoints(
     space: Path, unpacked: Path
 ) -> None:
@@ -142,7 +140,6 @@ def test_the_members_of_a_lost_pack_go_on_from_their_checkpoints(
     assert_same(out, unpacked)
 
 
-@pytest.mark.slow
 def test_members_that_are_stopped_are_replaced(space: Path, unpacked: Path) -> None:
     out = space.parent / "halving"
     ended = launch(space, out, *PACKED, "--set=scheduler.name=asha", "--set=search.anchors=0.0",
@@ -160,7 +157,6 @@ def test_members_that_are_stopped_are_replaced(space: Path, unpacked: Path) -> N
     pd.testing.assert_series_equal(both["macro_f1_x"], both["macro_f1_y"], check_names=False)
 
 
-@pytest.mark.slow
 def test_a_member_that_fails_is_listed_and_no_other(
     space: Path, packed: Path, unpacked: Path
 ) -> None:
@@ -195,7 +191,6 @@ class CrowdedPack(Pack):
         return await super().train(trial_id, step)
 
 
-@pytest.mark.slow
 def test_packs_are_halved_where_a_gpu_is_full(
     sweep: Callable[..., SweepSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
