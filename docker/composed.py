@@ -4,12 +4,13 @@ They have a network of their own in which all names are 127.0.0.1, so that what 
 networks is not rehearsed, nor are limits of what a process may do.
 """
 
+import os
 import re
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class Composed:
                 process.send_signal(signal.SIGTERM)
             for process in self._running.values():
                 _end(process)
-            self._holder.kill()
+            _kill_all_within(self._holder.pid)
             self._holder.wait()
 
     def _names(self) -> list[str]:
@@ -108,3 +109,12 @@ def _end(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _kill_all_within(holder: int) -> None:
+    """Kill the holder of a network and what services have left in it, as a container's end does."""
+    network = Path(f"/proc/{holder}/ns/net").readlink()
+    for own in Path("/proc").glob("[0-9]*/ns/net"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by itself
+            if own.readlink() == network:
+                os.kill(int(own.parts[2]), signal.SIGKILL)
