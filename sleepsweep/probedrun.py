@@ -33,7 +33,7 @@ class ProbedRun:
         device: torch.device | str = "cpu",
     ) -> None:  # fmt: skip
         self.trial, self.store = trial, store
-        self.scored = exam or store
+        self.scored = store if exam is None else exam
         self.rows = store.rows(trial.train)
         self.pretraining = pretraining_of(trial, store, device)
         self.spent_s = 0.0
