@@ -6,7 +6,7 @@ check:  ## linters and types
 	mypy
 
 test:  ## the tests that take seconds each
-	pytest
+	pytest -n 2 --dist loadfile
 
 slow:  ## simulation studies, benchmarks in small, a real browser
 	pytest -m "slow or browser"

@@ -116,7 +116,7 @@ def test_the_ranking_the_report_and_the_mlflow_command_are_printed(finished: Pat
     said = (finished / "said.txt").read_text()
     page = finished / "report" / "index.html"
     assert "Categories: macro-F1 points" in said
-    assert "Number of augmentations" in said
+    assert "How many: " in said
     assert str(page) in said
     assert f"sleepsweep ui {finished}" in said
     assert "<html" in page.read_text()
