@@ -21,6 +21,7 @@ from benchmarks import published_claims, published_ranking
 from benchmarks.performance import machine, revision
 from sleepsweep.results import ResultsTable
 from sleepsweep_analysis import Analysis, analyse, load, report
+from sleepsweep_analysis.comparable import swept
 from sleepsweep_analysis.words.board import baselines_finding
 from sleepsweep_analysis.words.run import flow_finding
 from sleepsweep_analysis.words.summary import verdict_pairs
@@ -69,7 +70,7 @@ def _facts(sweep: Path, analysis: Analysis, of: str) -> Iterator[tuple[str, str]
     yield "Question", analysis.table.study.question
     for command, minutes in _launches((sweep / "log.txt").read_text(encoding="utf-8")):
         yield "Command", f"`{command}`, {minutes:.0f} minutes"
-    yield "Ran", flow_finding(analysis.trials)
+    yield "Ran", flow_finding(swept(analysis.trials))
     yield "Revision", of or revision()
     yield "Machine", ", ".join(f"{key} {value}" for key, value in machine().items())
 

@@ -116,8 +116,12 @@ def candidates_of(
 ) -> list[Candidate]:
     """Turn the analysis's choice (``role, trial, only``) into candidates, and add no augmentation.
 
-    The latter has every other setting of the first choice, so that a gain is the policy's own.
+    The latter is run with the settings of each of them, so that a gain is the policy's own.
     """
     trials = {record.trial.id: record.trial for record in records}
     chosen = [Candidate(row["role"], trials[row["trial"]], row["only"]) for row in picked]
-    return [*chosen, Candidate("none", chosen[0].like, only="")]
+    alike: list[TrialSpec] = []
+    for candidate in chosen:
+        if all(candidate.like.parts != like.parts for like in alike):
+            alike.append(candidate.like)
+    return [*chosen, *(Candidate("none", like, only="") for like in alike)]

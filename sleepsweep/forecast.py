@@ -164,7 +164,9 @@ def forecast(
         for each in rows
     ]
     confirm = plan.spec.confirm
-    confirmation = (confirm.top + 2) * confirm.blocks
+    policies = confirm.top + 1  # with the best single; none is run with the settings of each
+    nones = policies if plan.spec.searched else 1
+    confirmation = (policies + nones) * confirm.blocks
     return Forecast(
         kinds=dict(Counter(slot.kind for slot in plan.slots)),
         sizes=dict(sorted(Counter(trial.size for trial in trials).items())),

@@ -127,8 +127,10 @@ class Plan:
         }
 
 
-def make_plan(spec: SweepSpec, progress: Progress = silent) -> Plan:
+def make_plan(spec: SweepSpec, progress: Progress = silent, past: Past = NO_PAST) -> Plan:
     """Prepare the data, telling the `progress`, and lay out the sweep.
+
+    Its search starts from the `past`, but for trials that were scored on a test subject of its own.
 
     The test subjects are set aside first: the store of the plan withholds them, and neither a
     trial nor a worker ever has another one. Raises `UserError` for data that cannot be used.
@@ -144,7 +146,7 @@ def make_plan(spec: SweepSpec, progress: Progress = silent) -> Plan:
             "epochs only; lower it, or add recordings."
         )
     space = Space(spec, blocks, store.data_hash)
-    return Plan(spec, space, store, test, space.slots())
+    return Plan(spec, space, store, test, space.slots(), past.without(test))
 
 
 def read_table(folder: Path) -> ResultsTable:

@@ -135,13 +135,15 @@ class ResultsTable:
         """Build the tables from plain rows.
 
         A missing ``on.NAME`` means that the augmentation is absent from the policy; a missing
-        ``severity.NAME``, ``p.NAME`` or metric is NaN.
+        ``severity.NAME``, ``p.NAME`` or metric is NaN. Choices among words and numbers are words.
         """
         table = pd.DataFrame(trials, columns=_trial_columns(trials, study))
         switches = [str(column) for column in table if str(column).startswith("on.")]
         table[switches] = table[switches].astype("boolean").fillna(False).astype(bool)
         kinds = {name: kind for name, kind in (TRIAL_COLUMNS | OPTIONAL).items() if name in table}
         table = table.astype(kinds).sort_values(["order", "rung"], ignore_index=True)
+        for column in table.select_dtypes("object"):
+            table[column] = _of_one_type(table[column])
         people = pd.DataFrame(subjects, columns=list(SUBJECT_COLUMNS)).astype(SUBJECT_COLUMNS)
         return cls(table, people.sort_values(list(SUBJECT_COLUMNS)[:3], ignore_index=True), study)
 
@@ -184,6 +186,12 @@ class ResultsTable:
         rows = self.subjects[(self.subjects["trial"] == trial) & (self.subjects["rung"] == rung)]
         cells = rows[list(CONFUSION_CELLS)].to_numpy(dtype=np.int64).reshape(-1, 5, 5)
         return dict(zip(rows["subject"], cells, strict=True))
+
+
+def _of_one_type(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The column as text where its values have several types: a parquet file's have one."""
+    kinds = column.dropna().map(type).nunique()
+    return column if kinds < 2 else column.astype(str).where(column.notna())
 
 
 def _trial_columns(rows: list[dict[str, Any]], study: StudyInfo) -> list[str]:

@@ -20,6 +20,7 @@ from sleepsweep.plan import Plan, make_plan
 from sleepsweep.results import StudyInfo
 from sleepsweep.search.pareto import pareto_rows
 from sleepsweep.search.schedulers import make_scheduler
+from sleepsweep.search.searcher import SweepSearcher
 from sleepsweep.search.warmstart import past_of
 from sleepsweep.space import Slot
 from sleepsweep.spec.sweepspec import SweepSpec
@@ -161,6 +162,19 @@ def test_a_search_learns_nothing_from_baselines(with_baselines: Plan) -> None:
     table = build_table(records, StudyInfo.of_plain(manifest["study"]), manifest["provenance"])
     past = past_of(table, with_baselines.spec, "there")
     assert (past.trials, past.outside) == ([], {})
+
+
+def test_nor_does_it_from_those_of_its_own_sweep(with_baselines: Plan) -> None:
+    records = [record(with_baselines, name, 0.9) for name in BASELINES]
+    search = SweepSearcher(with_baselines.space, with_baselines.slots, records)
+    heard: list[object] = []
+    for number in range(len(with_baselines.slots)):
+        config = search.suggest(f"t{number}")
+        heard.append(config["kind"])
+        search.on_trial_result(f"t{number}", {"rung": 0, "step": 4, "macro_f1": 0.9})
+        search.on_trial_complete(f"t{number}", {"rung": 0, "step": 4, "macro_f1": 0.9})
+    assert heard.count("baseline") == 6
+    assert len(search.history._entries) == len(heard) - 6
 
 
 def test_the_table_tells_a_baseline_and_how_long_it_trained(with_baselines: Plan) -> None:

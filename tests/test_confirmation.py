@@ -49,6 +49,26 @@ def confirmation(plan: Plan) -> ConfirmationPlan:
     return confirmed(plan, anchor_records(plan))
 
 
+def test_none_is_run_with_the_settings_of_each_policy(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    rates = {"learning_rate": {"loguniform": [1e-4, 1e-2]}}
+    plan = make_plan(sweep(pretrain=rates, search={"trials": 6, "anchors": 1.0}))
+    records = [record for record in anchor_records(plan) if record.trial.size]
+    rows = [
+        {"role": f"top {place}", "trial": record.trial.id, "only": None}
+        for place, record in enumerate((records[0], records[1], records[0]), start=1)
+    ]
+    *chosen, first, second = candidates_of(rows, records)
+    assert [candidate.role for candidate in chosen] == ["top 1", "top 2", "top 3"]
+    assert (first.role, second.role) == ("none", "none")
+    assert first.like.parts == records[0].trial.parts
+    assert second.like.parts == records[1].trial.parts != records[0].trial.parts
+    made = make_confirmation(plan, candidates_of(rows[:2], records), 2, records)
+    none = [slot.trial.parts for slot in made.slots if slot.trial and slot.trial.size == 0]
+    assert none == [records[0].trial.parts, records[1].trial.parts] * 2
+
+
 def test_every_policy_runs_on_the_same_fresh_blocks(
     plan: Plan, confirmation: ConfirmationPlan
 ) -> None:

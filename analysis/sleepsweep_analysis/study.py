@@ -242,7 +242,9 @@ class Analysis:
             crosschecks=self.crosschecks,
             noise=self.posterior.sds["trial"],
             reached=int(board["of"].max()) if len(board) else 0,
-            confirmed=int((trials["kind"] == "confirmation").sum()),
+            confirmed=int(
+                ((trials["kind"] == "confirmation") & np.isfinite(trials["macro_f1"])).sum()
+            ),
             flips=sensitivity.flips_without_collapsed(self.chosen, self.effects, self.seed),
         )
 

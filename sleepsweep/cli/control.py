@@ -1,7 +1,6 @@
 """The commands on a sweep that was launched: extend it, see where it stands, stop it."""
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,8 +56,7 @@ def _extended(folder: "SweepFolder", spec: "SweepSpec", trials: int, console: "C
     search = spec.search.model_copy(update={"trials": total})
     past = read_past(spec, folder.path)
     with progress_bar(console, "Preparing") as report_progress:
-        made = make_plan(spec.model_copy(update={"search": search}), report_progress)
-    plan = replace(made, past=past)
+        plan = make_plan(spec.model_copy(update={"search": search}), report_progress, past)
     folder.begin(plan.manifest(), fresh=False)
     folder.extend(total, planned=len(plan.slots))
     console.print(summary.note(f"{total} drawn trials now, {trials} of them added."))

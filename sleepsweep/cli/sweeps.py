@@ -71,8 +71,6 @@ def launch(
     cluster: Cluster = None, quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Run a sweep, or continue the one in its folder, and write the report."""
-    from dataclasses import replace
-
     from rich.text import Text
 
     from sleepsweep.folder.sweepfolder import SweepFolder
@@ -93,10 +91,9 @@ def launch(
     console = console_for(quiet=quiet or json)
     console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
     with progress_bar(console, "Preparing") as report_progress:
-        made = make_plan(spec, report_progress)
-    plan = replace(made, past=past)
+        plan = make_plan(spec, report_progress, past)
     console.print(summary.data_summary(plan))
-    for sentence in summary.search_notes(plan.spec, past):
+    for sentence in summary.search_notes(plan.spec, plan.past):
         console.print(Text(sentence))
     with folder.locked(), interruptible(folder.path, folder.to_go_on):
         manifest = plan.manifest()

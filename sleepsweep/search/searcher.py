@@ -59,7 +59,7 @@ class SweepSearcher(Searcher):
             suggestion = self._completed(trial)
             self.history.add(suggestion, (past.source, trial.block), trial.rows, ended=True)
         for record in records:
-            if record.is_finished:
+            if record.is_finished and record.trial.baseline is None:
                 self._add(record, ended=True)
             self._begun[record.order] = record
 
@@ -72,12 +72,9 @@ class SweepSearcher(Searcher):
                 self.given_up.add(slot.order)
                 continue
             if slot.trial is not None:
-                begun = self._begun.get(slot.order)
-                self._entries[trial_id] = (
-                    self.history.add(None, (OWN, slot.block))
-                    if begun is None
-                    else self._add(begun, ended=False)
-                )
+                # A baseline says nothing of policies, and its one rung is none of theirs.
+                if slot.trial.baseline is None:
+                    self._entries[trial_id] = self._designed(slot)
                 return configuration(slot, bracket, slot.trial, {})
             found = self._search(trial_id, slot)
             if found is not None:
@@ -91,13 +88,16 @@ class SweepSearcher(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Note a rung."""
-        self._entries[trial_id].add(result)
+        if entry := self._entries.get(trial_id):
+            entry.add(result)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Note how a trial ended."""
-        entry = self._entries.pop(trial_id)
+        entry = self._entries.pop(trial_id, None)
+        if entry is None:
+            return
         if error or not result:
             self.history.forget(entry)
             return
@@ -109,6 +109,12 @@ class SweepSearcher(Searcher):
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing: see `save`."""
+
+    def _designed(self, slot: Slot) -> Entry:
+        begun = self._begun.get(slot.order)
+        if begun is None:
+            return self.history.add(None, (OWN, slot.block))
+        return self._add(begun, ended=False)
 
     def _add(self, record: TrialRecord, *, ended: bool) -> Entry:
         return self.history.add(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sleepsweep.seeds import numpy_generator
@@ -24,12 +24,16 @@ FINISHED = ("stop", "done", "collapsed")
 
 @dataclass(frozen=True)
 class PastTrial:
-    """A finished trial of an earlier sweep: the values that would draw it here, and its rungs."""
+    """A finished trial of an earlier sweep: the values that would draw it here, and its rungs.
+
+    `scored` names the subjects that it was scored on, as far as its table tells them.
+    """
 
     id: str
     block: int
     values: Mapping[str, Scalar]
     rows: Sequence[Mapping[str, Any]]
+    scored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,14 @@ class Past:
     source: str
     trials: Sequence[PastTrial] = ()
     outside: Mapping[str, int] = field(default_factory=dict)
+
+    def without(self, test: Collection[str]) -> Past:
+        """What a sweep may learn from that sets the subjects of `test` aside: nothing of theirs."""
+        kept = [trial for trial in self.trials if not trial.scored & set(test)]
+        outside = dict(self.outside)
+        if taken := len(self.trials) - len(kept):
+            outside["scored on a test subject of this sweep"] = taken
+        return replace(self, trials=kept, outside=outside)
 
 
 NO_PAST = Past("")
@@ -63,6 +75,7 @@ def past_of(table: ResultsTable, spec: SweepSpec, source: str) -> Past:
     own = table.trials[table.trials["selected_on"] == "validation"]
     own = own[own["kind"] != "baseline"]
     settings = _settings(table.study)
+    scored = table.subjects.groupby("trial")["subject"].agg(set).to_dict()
     for name, rows in own.groupby("trial", sort=False):
         last = rows.iloc[-1]
         if last["decision"] not in FINISHED:
@@ -72,7 +85,8 @@ def past_of(table: ResultsTable, spec: SweepSpec, source: str) -> Past:
         except OutsideError as error:
             outside[str(error)] += 1
             continue
-        found.append(PastTrial(str(name), int(last["block"]), values, _rungs(rows)))
+        people = frozenset(scored.get(str(name), ()))
+        found.append(PastTrial(str(name), int(last["block"]), values, _rungs(rows), people))
     return Past(source, found, dict(outside))
 
 

@@ -94,9 +94,14 @@ class Range(PartSpec):
         return self.options
 
     def held(self, value: Scalar) -> Scalar | None:
-        """Return `value` as it would be drawn; ``None`` where it would not be."""
+        """Return `value` as it would be drawn; ``None`` where it would not be.
+
+        Of words and numbers a results table keeps the text: it is the option that is written so.
+        """
         if self.kind in ("fixed", "choice"):
-            return next((option for option in self.options if option == value), None)
+            same = (option for option in self.options if option == value)
+            written = (option for option in self.options if str(option) == value)
+            return next(same, next(written, None))
         if isinstance(value, str) or not self.options[0] <= value <= self.options[1]:  # type: ignore[operator]
             return None
         if self.kind == "int":

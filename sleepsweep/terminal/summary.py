@@ -137,7 +137,8 @@ def confirmation_table(confirmed: Any) -> Group:
     names = Text("")
     for row in confirmed.itertuples():
         # Below the table, as a policy's text is as long as a line.
-        names.append(f"{row.rank}  {row.policy}\n", style="dim")
+        settings = f"  ({row.settings})" if row.settings else ""
+        names.append(f"{row.rank}  {row.policy}{settings}\n", style="dim")
         compared = row.gain == row.gain
         made.add_row(
             str(row.rank), str(row.blocks), f"{row.score:.1f}", _interval(row.low, row.high),

@@ -111,6 +111,9 @@ def test_confirmation_clears_winner_and_stays_out_of_the_model(table):
     analysis = analyse(both)
     assert analysis.check("WINNER").level == "green"
     assert analysis.check("LEAK_TEST").level == "green"
+    failed = more.assign(macro_f1=float("nan"), decision="failed")
+    begun = replace(table, trials=pd.concat([table.trials, failed], ignore_index=True))
+    assert analyse(begun).check("WINNER").level == "amber"
     pd.testing.assert_frame_equal(analysis.categories, analyse(table).categories)
 
 

@@ -174,6 +174,41 @@ def test_what_did_not_finish_or_saw_the_test_subjects_is_not_told(
     assert [trial.id for trial in found.trials] == [records[3].trial.id]
 
 
+def test_a_trial_that_was_scored_on_a_test_subject_of_this_sweep_is_not_told(
+    sweep: Callable[..., SweepSpec], store: Store
+) -> None:
+    plan = make_plan(sweep(search={"sampler": "tpe", "trials": 4, "designs": []}))
+    records = earlier(plan)
+    for number, one in enumerate(records):
+        scored = plan.test[0] if number == 1 else one.trial.validation[0]
+        for row in one.rows:
+            row["confusions"] = {scored: [[1] * 5] * 5}
+    past = past_of(table_of(plan, records), plan.spec, "there")
+    assert len(past.trials) == 4
+    told = make_plan(plan.spec, past=past).past
+    assert [trial.id for trial in told.trials] == [
+        one.trial.id for place, one in enumerate(records) if place != 1
+    ]
+    assert told.outside == {"scored on a test subject of this sweep": 1}
+
+
+def test_a_choice_among_words_and_numbers_is_known_again(
+    sweep: Callable[..., SweepSpec], store: Store, tmp_path: Path
+) -> None:
+    mixed = {"C": {"choice": [1.0, "cross_validated"]}}
+    search = {"sampler": "tpe", "trials": 8, "anchors": 1.0, "designs": []}
+    plan = make_plan(sweep(search=search, probe=mixed))
+    records = earlier(plan)
+    table_of(plan, records).write(tmp_path)
+    table = ResultsTable.read(tmp_path)
+    assert set(table.trials["hp.probe.C"]) == {"1.0", "cross_validated"}
+    past = past_of(table, plan.spec, "there")
+    assert not past.outside
+    assert [trial.values["probe.C"] for trial in past.trials] == [
+        record.trial.probe.C for record in records
+    ]
+
+
 def test_a_folder_is_read_and_what_it_lacks_is_said(
     sweep: Callable[..., SweepSpec], store: Store, tmp_path: Path
 ) -> None:

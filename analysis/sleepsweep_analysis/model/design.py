@@ -49,9 +49,12 @@ class Design:
         return self.layout.early
 
     def policies(self) -> Matrix:
-        """(n, W): the part of `columns` that is the policy's, f(x, s), without offsets and tilt."""
+        """(n, W): the part of `columns` that a trial would take to any block, at the last rung.
+
+        That is its policy's, f(x, s), and the offsets of its searched settings.
+        """
         columns = self.columns.copy()
-        for batch in ("block", "rung", "offset", "tilt"):
+        for batch in ("block", "rung", "tilt"):
             columns[:, self.layout.places[batch]] = 0.0
         return columns
 

@@ -8,6 +8,8 @@ over the same test subjects::
     se² = s²/n + (m − 1)/m · Σ_i (θ_(i) − mean θ_(·))²        interval: θ ± t(min(n, m) − 1)·se
 """
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -22,31 +24,69 @@ __all__ = ["COLUMNS", "confirmation"]
 
 Matrix = NDArray[np.float64]
 
-COLUMNS = ["rank", "policy", "size", "blocks", "score", "low", "high", "gain", "gain_low",
-           "gain_high", "subjects", "verdict"]  # fmt: skip
+COLUMNS = ["rank", "policy", "settings", "size", "blocks", "score", "low", "high", "gain",
+           "gain_low", "gain_high", "subjects", "verdict"]  # fmt: skip
 
 
 def confirmation(table: ResultsTable) -> pd.DataFrame:
-    """One row a confirmed policy, best score first; empty where no confirmation has ended.
+    """One row a confirmed policy, best first; empty where no confirmation has ended.
 
-    `gain` is the mean difference from no augmentation on the same blocks; the verdict is about it.
+    Where settings were searched, a policy has a row for each of those that it was confirmed with,
+    and `settings` says which. `gain` is the mean difference from no augmentation with the same
+    settings on the same blocks; the verdict is about it. What ran on harder blocks is not behind
+    for that: the order is that of the mean difference from one and the same reference, no
+    augmentation with the settings that it was run with most, and of the scores where there is none.
     """
     trials = last_rows(table)
     trials = trials[(trials["kind"] == "confirmation") & np.isfinite(trials["macro_f1"])]
-    rows, p = [], []
-    for policy, mine in trials.groupby("policy", sort=False):
-        score, gain = _score(table, mine), _gain(table, mine, trials)
+    searched = [c for c in trials if c.startswith("hp.") and not _is_of(c, table.study.categories)]
+    rows, p, beside, reference = [], [], [], _reference(trials, searched)
+    for _, mine in trials.groupby(["policy", *searched], sort=False, dropna=False):
+        first = mine.iloc[0]
+        alike = _alike(trials, first, searched)
+        score, gain = _score(table, mine), _gain(table, mine, alike)
         rows.append({
-            "policy": str(policy), "size": int(mine["size"].iloc[0]), "blocks": len(mine),
+            "policy": str(first["policy"]), "settings": _settings(first, searched),
+            "size": int(first["size"]), "blocks": len(mine),
             "score": score[0], "low": score[1], "high": score[2], "gain": gain[0],
             "gain_low": gain[1], "gain_high": gain[2], "subjects": _people(table, mine),
         })  # fmt: skip
         p.append(gain[3])
+        beside.append((mine["macro_f1"] - mine["block"].map(reference)).mean())
     frame = pd.DataFrame(rows, columns=[c for c in COLUMNS if c not in ("rank", "verdict")])
     frame["verdict"] = _verdicts(frame, np.array(p))
-    frame = frame.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    frame = frame.assign(beside=np.array(beside, dtype=float))
+    frame = frame.sort_values(["beside", "score"], ascending=False, kind="stable")
+    frame = frame.reset_index(drop=True)
     frame.insert(0, "rank", range(1, len(frame) + 1))
     return frame[COLUMNS]
+
+
+def _is_of(column: str, augmentations: Collection[str]) -> bool:
+    return column.split(".")[1] in augmentations
+
+
+def _alike(trials: pd.DataFrame, first: pd.Series, searched: list[str]) -> pd.DataFrame:
+    """The trials with the settings of `first`."""
+    same = [trials[c].eq(first[c]) | (trials[c].isna() & pd.isna(first[c])) for c in searched]
+    return trials[np.logical_and.reduce([np.ones(len(trials), dtype=bool), *same])]
+
+
+def _settings(first: pd.Series, searched: list[str]) -> str:
+    values = {column.removeprefix("hp."): first[column] for column in searched}
+    return ", ".join(
+        f"{path} {value:.4g}" if isinstance(value, float) else f"{path} {value}"
+        for path, value in values.items()
+        if not pd.isna(value)
+    )
+
+
+def _reference(trials: pd.DataFrame, searched: list[str]) -> "pd.Series[float]":
+    """By block, the score without augmentation, with the settings that it was run with most."""
+    none = trials[trials["size"] == 0]
+    alike = [_alike(none, first, searched) for _, first in none.iterrows()]
+    most = max(alike, key=len, default=none)
+    return most.drop_duplicates("block").set_index("block")["macro_f1"]
 
 
 def _score(table: ResultsTable, mine: pd.DataFrame) -> tuple[float, ...]:
@@ -56,9 +96,12 @@ def _score(table: ResultsTable, mine: pd.DataFrame) -> tuple[float, ...]:
     return mean, max(low, 0.0), min(high, 100.0), p
 
 
-def _gain(table: ResultsTable, mine: pd.DataFrame, trials: pd.DataFrame) -> tuple[float, ...]:
-    """The paired difference from no augmentation; NaN for itself and without common blocks."""
-    none = trials[trials["size"] == 0].drop_duplicates("block").set_index("block")
+def _gain(table: ResultsTable, mine: pd.DataFrame, alike: pd.DataFrame) -> tuple[float, ...]:
+    """The paired difference from no augmentation; NaN for itself and without common blocks.
+
+    `alike` are the trials with the settings of `mine`.
+    """
+    none = alike[alike["size"] == 0].drop_duplicates("block").set_index("block")
     mine = mine[mine["block"].isin(none.index) & (mine["size"] > 0)]
     if mine.empty:
         return (np.nan,) * 4

@@ -2,8 +2,8 @@
 
 Scores of different blocks are not comparable as they stand (the subject split moves the score more
 than most augmentations do), so the order is that of the score minus its block's offset plus the
-mean offset. ``expected`` is what the model expects of the policy on the average block: the part of
-the score that is not luck; what is left is its optimism.
+mean offset. ``expected`` is what the model expects of the policy, with its trial's settings, on the
+average block: the part of the score that is not luck; what is left is its optimism.
 """
 
 import numpy as np

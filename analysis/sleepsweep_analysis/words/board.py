@@ -29,7 +29,10 @@ def confirmation_finding(confirmation: pd.DataFrame) -> str:
             f"and test subjects it scored {points(best['score'])} ({score}), {_gain(best)} against "
             "no augmentation."
         )
-    top = confirmation.sort_values("rank").iloc[0]
+    compared = confirmation[confirmation["gain"].notna()].sort_values("rank")
+    if compared.empty:
+        return "Nothing confirmed shares a block with no augmentation, so that no gain is known."
+    top = compared.iloc[0]
     return (
         f"No policy is confirmed to beat the one without augmentation: the highest, "
         f"{shortened(top['policy'], POLICY)}, changes macro-F1 by {_gain(top)} on "

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from sleepsweep.results import TableError
 from sleepsweep_analysis import analyse
 from sleepsweep_analysis.policies.candidates import candidates
+from sleepsweep_analysis.policies.leaderboard import scores
 
 
 def test_the_best_expected_policies_and_the_best_single(world, sweep):
@@ -52,3 +54,18 @@ def test_where_nothing_ended_there_is_nothing_to_confirm(world, sweep):
     table = replace(table, trials=table.trials[~table.trials["trial"].isin(finished)])
     with pytest.raises(TableError, match="nothing to confirm"):
         candidates(analyse(table), 3)
+
+
+def test_what_a_setting_adds_is_expected_and_no_luck(world, sweep):
+    table = sweep(world(1), trials=60, blocks=3, seed=1)
+    names, rng = table.trials["trial"].unique(), np.random.default_rng(0)
+    rate = table.trials["trial"].map(dict(zip(names, rng.uniform(-4, -2, len(names)), strict=True)))
+    # Twenty points from the slowest to the fastest: far more than any augmentation does.
+    changes = {"hp.pretrain.learning_rate": 10**rate, "macro_f1": table.trials["macro_f1"] * 0.7}
+    changes["macro_f1"] += 0.1 * (rate + 3)
+    analysis = analyse(replace(table, trials=table.trials.assign(**changes)))
+    board = scores(analysis.chosen, analysis.posterior)
+    rates = board["trial"].map(dict(zip(table.trials["trial"], rate, strict=True)))
+    assert abs(np.corrcoef(board["optimism"], rates)[0, 1]) < 0.5
+    assert np.corrcoef(board["expected"], rates)[0, 1] > 0.9
+    assert rates[board["trial"].isin(candidates(analysis, 3)["trial"][:3])].min() > -2.5

@@ -92,6 +92,43 @@ def test_none_has_no_gain_and_one_block_no_interval(confirmed):
     assert confirmation(one)[["low", "high"]].isna().all(axis=None)
 
 
+def test_a_gain_is_over_none_with_the_same_settings(confirmed):
+    rate, rows = "hp.pretrain.learning_rate", confirmed.trials
+    ours = rows["kind"] == "confirmation"
+    # The single was confirmed with a rate at which everything is 20 points worse.
+    of_single = rows[ours & rows["policy"].isin(["single", "none"])]
+    slow = of_single.assign(trial=of_single["trial"] + "-slow", macro_f1=of_single["macro_f1"] - 0.2)
+    slow[rate] = 1e-5
+    people = confirmed.subjects[confirmed.subjects["trial"].isin(of_single["trial"])]
+    people = people.assign(trial=people["trial"] + "-slow")
+    kept = rows[~(ours & (rows["policy"] == "single"))].assign(**{rate: 1e-3})
+    table = replace(
+        confirmed,
+        trials=pd.concat([kept, slow], ignore_index=True),
+        subjects=pd.concat([confirmed.subjects, people], ignore_index=True),
+    )
+    before, frame = confirmation(confirmed).set_index("policy"), confirmation(table)
+    assert frame["policy"].tolist() == ["best", "none", "single", "none"]
+    assert frame["settings"].str.contains("learning_rate").all()
+    assert frame["blocks"].eq(BLOCKS).all()
+    gains = frame.set_index("policy").loc[["best", "single"], ["gain", "gain_low", "gain_high"]]
+    np.testing.assert_allclose(
+        gains.to_numpy(float), before.loc[gains.index, gains.columns].to_numpy(float)
+    )
+
+
+def test_who_missed_a_hard_block_is_not_ahead_for_that(confirmed):
+    rows = confirmed.trials
+    ours = rows["kind"] == "confirmation"
+    hard = ours & (rows["block"] == 100)
+    scores = rows["macro_f1"].mask(hard, rows["macro_f1"] - 0.5)
+    # The single did not run on the hard block, so that its mean score is the highest.
+    missed = hard & (rows["policy"] == "single")
+    frame = confirmation(replace(confirmed, trials=rows.assign(macro_f1=scores)[~missed]))
+    assert frame["policy"].tolist() == ["best", "single", "none"]
+    assert frame["score"].idxmax() == 1
+
+
 def test_without_confirmation_the_table_is_empty(table):
     assert confirmation(table).columns.tolist() == COLUMNS
     assert confirmation(table).empty

@@ -34,8 +34,8 @@ COLUMNS = {
     "screen": "augmentation importance low high",
     "leaderboard": "rank policy size block trial macro_f1 low high subjects adjusted expected "
     "expected_low expected_high of group optimism",
-    "confirmation": "rank policy size blocks score low high gain gain_low gain_high subjects "
-    "verdict",
+    "confirmation": "rank policy settings size blocks score low high gain gain_low gain_high "
+    "subjects verdict",
     "baselines": "policy blocks score low high",
     "stages": "augmentation stage effect low high",
     "variance": "component sd low high meaning",
@@ -230,9 +230,9 @@ def _policy_tables(rng: np.random.Generator, trials: pd.DataFrame) -> dict[str, 
         "group": ["a", "ab", "b", *[""] * 7][: len(top)], "optimism": 1.3,
     })  # fmt: skip
     confirmation = pd.DataFrame(
-        [(1, board["policy"].iloc[0], 3, 10, 68.1, 66.0, 70.2, 3.1, 1.9, 4.3, 12, "better"),
-         (2, board["policy"].iloc[1], 2, 10, 67.2, 65.0, 69.4, 2.2, 0.9, 3.5, 12, "better"),
-         (3, "TimeWarping", 1, 10, 65.6, 63.5, 67.7, 0.6, -0.6, 1.8, 12, "cannot tell")],
+        [(1, board["policy"].iloc[0], "", 3, 10, 68.1, 66.0, 70.2, 3.1, 1.9, 4.3, 12, "better"),
+         (2, board["policy"].iloc[1], "", 2, 10, 67.2, 65.0, 69.4, 2.2, 0.9, 3.5, 12, "better"),
+         (3, "TimeWarping", "", 1, 10, 65.6, 63.5, 67.7, 0.6, -0.6, 1.8, 12, "cannot tell")],
         columns=COLUMNS["confirmation"].split(),
     )  # fmt: skip
     baselines = pd.DataFrame(

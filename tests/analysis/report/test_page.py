@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -193,3 +194,23 @@ def test_the_page_says_what_happened_to_the_sweep(filled, table, tmp_path):
     opened = replace(study, test_opened=("2026-11-03", "2026-11-04"))
     text = written(filled(replace(table, study=opened)), tmp_path / "again")
     assert "2026-11-03, 2026-11-04" in text
+
+
+def test_the_rungs_are_those_of_the_sweep_and_not_of_what_has_one_only(world, sweep):
+    table = sweep(world(1), trials=40, blocks=3, seed=1)
+    trials = table.trials
+    last = trials[trials["last"] & (trials["decision"] == "done")].head(2)
+    others = last.assign(
+        trial=["base", "confirmed"], kind=["baseline", "confirmation"], rung=0, block=99,
+        selected_on=["validation", "test"],
+    )  # fmt: skip
+    both = replace(table, trials=pd.concat([trials, others], ignore_index=True))
+    frames = [_flow_of(analyse(each)) for each in (table, both)]
+    pd.testing.assert_frame_equal(*frames)
+    assert frames[0]["step"].is_monotonic_increasing
+    assert frames[0]["step"].is_unique
+
+
+def _flow_of(analysis):
+    (section,) = [each for each in sections_of(analysis) if each.id == "run"]
+    return next(block.frame for block in section.blocks if getattr(block, "id", "") == "flow")

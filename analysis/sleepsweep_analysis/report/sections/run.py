@@ -42,8 +42,8 @@ def build(analysis: Analysis) -> Section:
 
 def _facts(analysis: Analysis) -> list[tuple[str, str]]:
     """What was run, as pairs of a word and its value."""
-    study, trials = analysis.table.study, analysis.trials
-    seconds = float(trials["time_s"].sum())
+    study, trials = analysis.table.study, swept(analysis.trials)
+    seconds = float(analysis.trials["time_s"].sum())
     splits = plural(int(trials["split"].nunique()), "subject split")
     largest = study.sizes[1] or analysis.chosen.largest
     facts = [
@@ -64,7 +64,9 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
 
 def _flow(analysis: Analysis) -> Figure:
     """How many trials reached each rung, and what became of them there."""
-    frame = _reached(analysis.table.trials)
+    # Baselines and confirmations have one rung, which is the last one's step.
+    trials = swept(analysis.trials)
+    frame = _reached(swept(analysis.table.trials))
     names = [
         f"rung {rung} ({step:,} steps)" if step else f"rung {rung}"
         for rung, step in zip(frame["rung"], frame["step"], strict=True)
@@ -72,11 +74,11 @@ def _flow(analysis: Analysis) -> Figure:
     parts = {ON: ("@grid", frame[ON].tolist())}
     for key, word in words.OUTCOMES.items():
         parts[word] = (COLOURS[key], frame[word].tolist())
-    launched = plural(len(analysis.trials), "trial")
+    launched = plural(len(trials), "trial")
     return Figure(
         id="flow",
         title="From launch to the last rung",
-        finding=words.flow_finding(analysis.trials),
+        finding=words.flow_finding(trials),
         n=f"{launched} launched",
         estimand="trials that reported at a rung, by what became of them there",
         estimator="count",

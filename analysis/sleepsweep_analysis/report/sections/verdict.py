@@ -31,6 +31,7 @@ def confirmed(analysis: Analysis) -> Table:
         frame=analysis.confirmation,
         columns=(
             text("policy", "Policy"),
+            *([text("settings", "Settings")] if analysis.confirmation["settings"].any() else []),
             number("score", "Score"),
             ranged("low", "high", plus=False),
             estimated("gain", "gain_low", "gain_high", "Against no augmentation"),
@@ -40,5 +41,5 @@ def confirmed(analysis: Analysis) -> Table:
         ),
         note="Macro-F1 in points. These runs are not in the model, and only they read the test "
         "subjects. The interval combines the variance between blocks with a jackknife over "
-        "subjects.",
+        "subjects. Best first, by the difference from no augmentation on common blocks.",
     )
