@@ -89,6 +89,7 @@ class Member:
             if self._checkpoint.exists():
                 self.restore()
         except Exception as error:  # noqa: BLE001 - of whatever kind, its trial is told of it
+            leave_a_lost_gpu(error)
             self.fail(error)
             return False
         self._forget()

@@ -52,7 +52,12 @@ class Pack:
         if len(self._members) >= self._places:
             return None
         check_stores(trial, self._worker.store, self._worker.exam)
-        self._members[trial.id] = Member(trial, self._worker)
+        try:
+            self._members[trial.id] = Member(trial, self._worker)
+        except Exception as error:
+            # Whoever joined next would meet it too, and so use up what trials are let fail.
+            leave_a_lost_gpu(error)
+            raise
         if self._training is None:
             self._training = asyncio.create_task(self._train())
         return self._worker.where

@@ -18,12 +18,14 @@ from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.learn.pretrain import Pretraining
+from sleepsweep.packs import member as members
 from sleepsweep.packs import pack as module
 from sleepsweep.packs import packedworker
 from sleepsweep.packs.member import Member, Reached
 from sleepsweep.packs.pack import Pack
 from sleepsweep.packs.packedworker import PackedWorker
 from sleepsweep.plan import Plan, make_plan
+from sleepsweep.probedrun import ProbedRun
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.systemmetrics import read_samples
 from sleepsweep.trainable import Metrics, run_trial
@@ -234,6 +236,44 @@ def test_of_a_gpu_without_memory_every_member_is_told(
     with ThreadPoolExecutor(2) as pool:
         for future in [pool.submit(run, worker, trial) for trial in trials_of(wide)[:2]]:
             assert isinstance(future.exception(PATIENCE_S), torch.OutOfMemoryError)
+
+
+@pytest.fixture
+def ends(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The statuses with which the process would have ended."""
+    found: list[int] = []
+    monkeypatch.setattr(members.os, "_exit", found.append)
+    return found
+
+
+def lost(*_: Any) -> ProbedRun:
+    raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+
+def test_a_process_that_has_lost_its_gpu_ends_where_a_trial_joins(
+    wide: Plan, begin: Begin, ends: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "ProbedRun", lost)
+    with pytest.raises(torch.AcceleratorError, match="illegal memory access"):
+        run(begin(wide, 1), trials_of(wide)[0])
+    assert ends == [1]
+
+
+def test_it_ends_too_where_a_member_begins_again(
+    wide: Plan, begin: Begin, ends: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = iter([ProbedRun, lost])
+    monkeypatch.setattr(members, "ProbedRun", lambda *rest: next(runs)(*rest))
+    member = Member(trials_of(wide)[0], begin(wide, 1).worker)
+
+    async def again() -> Reached:
+        told = member.ask(1)
+        assert not member.begin_again()
+        return await told
+
+    with pytest.raises(torch.AcceleratorError, match="illegal memory access"):
+        asyncio.run(again())
+    assert ends == [1]
 
 
 def test_an_error_of_the_pack_itself_is_told_to_those_who_wait(
