@@ -46,7 +46,7 @@ class Member:
         self._until = 0
         self._open = ExitStack()
         if worker.watched:
-            self._open.enter_context(sampled(files.samples))
+            self._open.enter_context(sampled(files.samples, worker.device))
 
     @property
     def left(self) -> int:
