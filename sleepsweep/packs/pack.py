@@ -8,6 +8,7 @@ so that what is asked meanwhile is done after the round, and no draw of torch's 
 
 import asyncio
 import time
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -123,6 +124,8 @@ class Pack:
             for member, loss in zip(members, losses, strict=True):
                 member.advance(steps, loss, share_s)
             return
+        # They hold what the round did on the GPU, where the halves need the room.
+        traceback.clear_frames(failure.__traceback__)
         self._apart(members, failure)
 
     def _apart(self, members: Sequence[Member], error: Exception) -> None:

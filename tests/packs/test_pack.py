@@ -3,6 +3,8 @@
 import asyncio
 import threading
 import time
+import traceback
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -213,6 +215,39 @@ def test_a_member_that_fails_in_training_fails_alone(
                     future.result(PATIENCE_S)
             else:
                 assert future.result(PATIENCE_S) == alone(trial, wide)
+
+
+class Graph:
+    """What a round holds while it trains."""
+
+
+def test_nothing_of_a_broken_round_is_held_while_its_halves_are_trained(
+    wide: Plan, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = begin(wide, 2).worker
+    pair = [Member(trial, worker) for trial in trials_of(wide)[:2]]
+    graphs: list[weakref.ref[Graph]] = []
+    held: list[int] = []
+    train = module.train_pack
+
+    def breaking(runs: Sequence[Pretraining], *others: Any) -> list[float]:
+        held.append(sum(graph() is not None for graph in graphs))
+        graph = Graph()
+        graphs.append(weakref.ref(graph))
+        if any(run is pair[0].run.pretraining for run in runs):
+            raise ArithmeticError("of the first")
+        return train(runs, *others)
+
+    async def trained() -> list[Any]:
+        told = [member.ask(1) for member in pair]
+        Pack(worker, 2)._round(pair)
+        return await asyncio.gather(*told, return_exceptions=True)
+
+    monkeypatch.setattr(module, "train_pack", breaking)
+    error, other = asyncio.run(trained())
+    assert held == [0, 0, 0]
+    assert "in breaking" in "".join(traceback.format_exception(error))
+    assert isinstance(other, Reached)
 
 
 def test_so_does_one_whose_checkpoint_is_damaged(wide: Plan, begin: Begin) -> None:
