@@ -10,14 +10,14 @@ many processes train a trial each at the same time. Trials an hour are of traini
 that follow many others: no probe, and no start of a process.
 
 On a CPU: one thread, and seconds of the processor, so that what else the machine does counts less.
-On a GPU: seconds until it has done all that it was given. More members than its memory holds end
-the measurement.
+On a GPU: seconds until it has done all that it was given. More members than its memory holds, or
+more processes, are not measured.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,7 +27,7 @@ import torch
 from benchmarks.tables import markdown_table, ms
 from benchmarks.timing import Work
 from sleepsweep.forecast import drawn
-from sleepsweep.learn.memory import forget_peak, peak_memory_mib
+from sleepsweep.learn.memory import forget_peak, is_gpu_full, peak_memory_mib
 from sleepsweep.learn.pack import batched, in_turn
 from sleepsweep.packing.together import Task, in_processes
 from sleepsweep.plan import Plan, make_plan
@@ -118,17 +118,28 @@ def measure(
     members: Sequence[int], batch: int, steps: int, repeats: int, device: str,
     processes: Sequence[int],
 ) -> dict[str, dict[str, Figures]]:  # fmt: skip
-    """Measure every number of members, then every number of processes."""
+    """Measure every number of processes, then every number of members."""
     plan, trials = trials_of(max(members), batch)
-    packs = {}
-    for count in members:
-        try:
-            packs[str(count)] = measure_pack(plan, trials[:count], device, steps, repeats)
-        except torch.OutOfMemoryError:
-            break
     largest = max(trials, key=lambda trial: trial.size)
-    shared = {str(count): measure_processes(plan, largest, device, count) for count in processes}
+    # Before this process fills the GPU itself: of what it was once given it returns nothing.
+    shared = until_full(lambda count: measure_processes(plan, largest, device, count), processes)
+    packs = until_full(
+        lambda count: measure_pack(plan, trials[:count], device, steps, repeats), members
+    )
     return {"packs": packs, "processes": shared}
+
+
+def until_full(measured: Callable[[int], Figures], counts: Sequence[int]) -> dict[str, Figures]:
+    """Measure every number up to the first for which a GPU has no memory."""
+    found = {}
+    for count in counts:
+        try:
+            found[str(count)] = measured(count)
+        except RuntimeError as error:
+            if not is_gpu_full(f"{type(error).__name__}: {error}"):
+                raise
+            break
+    return found
 
 
 def markdown(results: dict[str, dict[str, Figures]]) -> str:

@@ -1,6 +1,5 @@
 """What a trial takes of its machine while it runs: processor, memory and GPU, by the second."""
 
-import importlib.util
 import json
 import threading
 import time
@@ -29,15 +28,15 @@ Sample = dict[str, float]
 
 
 @contextmanager
-def sampled(path: Path, every_s: float = EVERY_S) -> Iterator[None]:
+def sampled(path: Path, device: str, every_s: float = EVERY_S) -> Iterator[None]:
     """Append a line of JSON to `path` every so many seconds while the block runs, and at its end.
 
-    The trial's figures are those of this process, and 100 % is one processor. A thread takes the
-    samples, so that the block is not held up.
+    The trial's figures are those of this process, and 100 % is one processor. `device` is the
+    trial's, as torch calls it. A thread takes the samples, so that the block is not held up.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _drop_half_a_line(path)
-    measure = _measuring()
+    measure = _measuring(device)
     ended = threading.Event()
 
     def work() -> None:
@@ -80,7 +79,7 @@ def own_memory_mib() -> float:
     return float(psutil.Process().memory_full_info().pss) / 2**20
 
 
-def _measuring() -> Callable[[], Sample]:
+def _measuring(device: str) -> Callable[[], Sample]:
     import psutil
 
     process = psutil.Process()
@@ -97,22 +96,31 @@ def _measuring() -> Callable[[], Sample]:
             MEMORY_SHARE: memory.percent,
             TRIAL_CPU: process.cpu_percent(),
             TRIAL_MEMORY: process.memory_info().rss / MEGABYTE,
-            **_gpu(),
+            **_gpu(device),
         }
 
     return measure
 
 
-def _gpu() -> Sample:
-    # A trial without a GPU is shown none by Ray.
-    if not torch.cuda.is_available():
+def _gpu(device: str) -> Sample:
+    # A trial on the processor may see GPUs all the same: newer Rays hide them from nobody.
+    if device != "cuda" or not torch.cuda.is_available():
         return {}
     free, total = torch.cuda.mem_get_info()
-    found = {GPU_MEMORY: (total - free) / MEGABYTE}
+    return {GPU_MEMORY: (total - free) / MEGABYTE, **_gpu_load()}
+
+
+def _gpu_load() -> Sample:
     # NVIDIA's library for Python is no dependency of torch's.
-    if importlib.util.find_spec("pynvml") is not None:
-        found[GPU] = float(torch.cuda.utilization())
-    return found
+    try:
+        from pynvml import NVMLError
+    except ModuleNotFoundError:
+        return {}
+    # It has no load to tell of a part of a GPU (MIG), nor of a GPU that torch cannot find in it.
+    try:
+        return {GPU: float(torch.cuda.utilization())}
+    except (NVMLError, RuntimeError):
+        return {}
 
 
 def _append(path: Path, sample: Sample) -> None:

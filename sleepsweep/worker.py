@@ -51,7 +51,7 @@ class Worker:
         torch.set_num_threads(self.threads)
         files = self.folder.trial(trial.id)
         where = self.where
-        with sampled(files.samples) if self.watched else nullcontext():
+        with sampled(files.samples, self.device) if self.watched else nullcontext():
             rungs = self.trainable(trial, self.store, files.checkpoint, self.exam, self.device)
             for metrics in rungs:
                 yield {**metrics.plain, **metrics.scores, **where}

@@ -1,8 +1,10 @@
 """Samples of the machine: taken while a block runs, whole lines only, and logged once each."""
 
 import json
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import ray  # noqa: F401 - brings psutil along where it is not installed by itself
@@ -21,7 +23,7 @@ def test_a_block_is_sampled_to_its_end_even_when_it_fails(tmp_path: Path) -> Non
     path = tmp_path / "trials" / "abc" / "system.jsonl"
 
     def trial() -> None:
-        with sampled(path, every_s=0.05):
+        with sampled(path, "cpu", every_s=0.05):
             time.sleep(0.3)
             raise SystemExit  # as Ray ends one
 
@@ -31,7 +33,7 @@ def test_a_block_is_sampled_to_its_end_even_when_it_fails(tmp_path: Path) -> Non
     assert len(samples) >= 2
     assert samples[-1][systemmetrics.TRIAL_MEMORY] > 10
     assert 0 <= samples[-1][systemmetrics.MEMORY_SHARE] <= 100
-    with sampled(path, every_s=60):
+    with sampled(path, "cpu", every_s=60):
         pass
     assert len(read_samples(path)) == len(samples) + 1
 
@@ -40,21 +42,58 @@ def test_half_a_line_is_not_read_and_goes(tmp_path: Path) -> None:
     path = tmp_path / "system.jsonl"
     path.write_text('{"a": 1}\n{"a":')
     assert read_samples(path) == [{"a": 1}]
-    with sampled(path, every_s=60):
+    with sampled(path, "cpu", every_s=60):
         pass
     assert len(read_samples(path)) == 2
     assert read_samples(tmp_path / "none.jsonl") == []
 
 
-def test_a_gpu_is_sampled_where_the_trial_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert torch.cuda.is_available() or systemmetrics._gpu() == {}
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU that this process sees, with NVIDIA's library to tell its load."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (3_000_000, 10_000_000))
     monkeypatch.setattr(torch.cuda, "utilization", lambda: 80)
-    monkeypatch.setattr(systemmetrics.importlib.util, "find_spec", lambda name: None)
-    assert systemmetrics._gpu() == {systemmetrics.GPU_MEMORY: 7.0}
-    monkeypatch.setattr(systemmetrics.importlib.util, "find_spec", lambda name: name)
-    assert systemmetrics._gpu() == {systemmetrics.GPU_MEMORY: 7.0, systemmetrics.GPU: 80.0}
+    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(NVMLError=NoLoadError))
+
+
+class NoLoadError(Exception):
+    """As `pynvml.NVMLError`."""
+
+
+def last_sample(path: Path, device: str) -> dict[str, float]:
+    with sampled(path, device, every_s=60):
+        pass
+    return read_samples(path)[-1]
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_is_sampled_where_the_trial_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = last_sample(tmp_path / "with.jsonl", "cuda")
+    assert found[systemmetrics.GPU_MEMORY] == 7.0
+    assert found[systemmetrics.GPU] == 80.0
+    assert systemmetrics.GPU_MEMORY not in last_sample(tmp_path / "without.jsonl", "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert systemmetrics.GPU_MEMORY not in last_sample(tmp_path / "none.jsonl", "cuda")
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("error", [NoLoadError("Not Supported"), RuntimeError("no driver"), None])
+def test_a_load_that_cannot_be_told_is_left_out_alone(
+    tmp_path: Path, error: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def utilization() -> int:
+        assert error is not None, "it is not asked where the library is not installed"
+        raise error
+
+    monkeypatch.setattr(torch.cuda, "utilization", utilization)
+    if error is None:
+        monkeypatch.setitem(sys.modules, "pynvml", None)
+    found = last_sample(tmp_path / "system.jsonl", "cuda")
+    assert found[systemmetrics.GPU_MEMORY] == 7.0
+    assert systemmetrics.GPU not in found
 
 
 def test_samples_are_metrics_of_the_trials_run_and_none_is_there_twice(

@@ -26,9 +26,10 @@ def mix_spectra(
     difference = phase - other_phase
     if wrap:
         difference = difference - 2 * math.pi * torch.ceil(difference / (2 * math.pi) - 0.5)
-    # The inverse reads the real part of the constant and Nyquist bins, as the full transform does.
     phase = phase - (1 - for_phase) * difference
-    mixed = torch.complex(magnitude * phase.cos(), magnitude * phase.sin())
+    # Of the mean and the Nyquist frequency the real part counts, as in the full transform.
+    imaginary = _without_ends(magnitude * phase.sin(), x.shape[-1])
+    mixed = torch.complex(magnitude * phase.cos(), imaginary)
     real: Tensor = torch.fft.irfft(mixed, n=x.shape[-1])
     return real
 
@@ -50,10 +51,7 @@ def turn_phases(x: Tensor, turns: Tensor) -> Tensor:
     even, the Nyquist frequency have no phase to turn: they stay.
     """
     length = x.shape[-1]
-    turns = turns.clone()
-    turns[:, 0] = 0
-    if length % 2 == 0:
-        turns[:, -1] = 0
+    turns = _without_ends(turns.clone(), length)
     angle = (2 * math.pi * turns).to(x.dtype).unsqueeze(1)
     turned = torch.fft.rfft(x) * torch.complex(angle.cos(), angle.sin())
     real: Tensor = torch.fft.irfft(turned, n=length)
@@ -68,10 +66,23 @@ def shift_frequencies(x: Tensor, turns_per_sample: Tensor) -> Tensor:
     analytic signal x + j·H is that of ``scipy.signal.hilbert`` over the epoch.
     """
     length = x.shape[-1]
-    # H lacks the mean and the Nyquist frequency: the inverse reads their real part, 0, only.
-    hilbert = torch.fft.irfft(torch.fft.rfft(x) * -1j, n=length)
+    # H lacks the mean and the Nyquist frequency.
+    turned = _without_ends(torch.fft.rfft(x) * -1j, length)
+    hilbert = torch.fft.irfft(turned, n=length)
     turns = turns_per_sample * torch.arange(length, device=x.device)
     # Whole turns are taken off before the dtype of the epochs cuts the digits.
     angle = (2 * math.pi * (turns - turns.round())).to(x.dtype).unsqueeze(1)
     shifted: Tensor = torch.cos(angle) * x - torch.sin(angle) * hilbert
     return shifted
+
+
+def _without_ends(bins: Tensor, length: int) -> Tensor:
+    """Set bins (..., L // 2 + 1) of the mean and, where L is even, of the Nyquist frequency to 0.
+
+    In place. They are real in the spectrum of a real signal; of an imaginary part the inverse on a
+    CPU takes no notice, but what cuFFT does with it is not defined.
+    """
+    bins[..., 0] = 0
+    if length % 2 == 0:
+        bins[..., -1] = 0
+    return bins

@@ -18,6 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from sleepsweep.learn.classifiers import ClassifierName, build_classifier
+from sleepsweep.learn.device import global_draws_kept
 from sleepsweep.learn.pretrain import Axes
 from sleepsweep.learn.probe import Stages
 from sleepsweep.learn.rows import Gather
@@ -147,7 +148,7 @@ class _Run:
         """Train up to a step; return the mean loss on the way, NaN if one was."""
         self._set_modes()
         first, losses = self.step, 0.0
-        with torch.random.fork_rng(), _frozen_but(self.network.encoder, self._trained):
+        with global_draws_kept(self.device), _frozen_but(self.network.encoder, self._trained):
             while self.step < until:
                 losses += self._one_step()
         return losses / max(self.step - first, 1)

@@ -24,12 +24,17 @@ def peak_memory_mib(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PER_MIB
 
 
-# How torch, CUDA and its libraries say that a GPU has no memory left, in that order.
+# How torch, CUDA and its libraries say that a GPU has no memory left, in that order. The last is
+# what torch says where cuDNN was refused a workspace. It may mean that cuDNN has no such operation;
+# then it is raised to a trial that has the GPU to itself as well, and known for what it is.
 FULL = (
     "OutOfMemoryError",
     "CUDA error: out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUFFT_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    "unable to find an engine to execute this computation",
 )
 
 

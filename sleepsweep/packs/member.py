@@ -46,7 +46,7 @@ class Member:
         self._until = 0
         self._open = ExitStack()
         if worker.watched:
-            self._open.enter_context(sampled(files.samples))
+            self._open.enter_context(sampled(files.samples, worker.device))
 
     @property
     def left(self) -> int:
@@ -89,6 +89,7 @@ class Member:
             if self._checkpoint.exists():
                 self.restore()
         except Exception as error:  # noqa: BLE001 - of whatever kind, its trial is told of it
+            leave_a_lost_gpu(error)
             self.fail(error)
             return False
         self._forget()

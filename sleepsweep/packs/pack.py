@@ -8,6 +8,7 @@ so that what is asked meanwhile is done after the round, and no draw of torch's 
 
 import asyncio
 import time
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,7 +53,12 @@ class Pack:
         if len(self._members) >= self._places:
             return None
         check_stores(trial, self._worker.store, self._worker.exam)
-        self._members[trial.id] = Member(trial, self._worker)
+        try:
+            self._members[trial.id] = Member(trial, self._worker)
+        except Exception as error:
+            # Whoever joined next would meet it too, and so use up what trials are let fail.
+            leave_a_lost_gpu(error)
+            raise
         if self._training is None:
             self._training = asyncio.create_task(self._train())
         return self._worker.where
@@ -118,6 +124,8 @@ class Pack:
             for member, loss in zip(members, losses, strict=True):
                 member.advance(steps, loss, share_s)
             return
+        # They hold what the round did on the GPU, where the halves need the room.
+        traceback.clear_frames(failure.__traceback__)
         self._apart(members, failure)
 
     def _apart(self, members: Sequence[Member], error: Exception) -> None:

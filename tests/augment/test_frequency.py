@@ -166,3 +166,22 @@ def test_a_wave_comes_out_at_the_shifted_frequency(seeded):
     shifts_hz = uniform(wave, -2.0, 2.0, seeded(2))[:, 0]
     peaks_hz = torch.fft.rfft(FrequencyShift()(wave, seeded(2))).abs().argmax(-1)[:, 0] / 30
     torch.testing.assert_close(peaks_hz.double(), 10 + shifts_hz, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("length", [300, 301, 3, 2, 1])
+@pytest.mark.parametrize("operation", [TailoredMixup(), FTSurrogate(1.0), FrequencyShift()])
+def test_no_inverse_is_handed_what_only_a_cpu_leaves_out(
+    epochs, seeded, length, operation, monkeypatch
+):
+    inverse, spectra = torch.fft.irfft, []
+
+    def recorded(spectrum, n):
+        spectra.append(spectrum)
+        return inverse(spectrum, n=n)
+
+    monkeypatch.setattr(torch.fft, "irfft", recorded)
+    partner = [epochs(6, 2, length, seed=1)] if operation.needs_partner else []
+    operation(epochs(6, 2, length), seeded(0), *partner)
+    (spectrum,) = spectra
+    real = [0] if length % 2 else [0, -1]
+    assert not spectrum.imag[..., real].any()

@@ -77,6 +77,18 @@ def test_draws_are_named_by_the_axes_and_leave_others_alone(epochs: NDArray[np.f
     assert not all(torch.equal(ends[0][name], ends[2][name]) for name in ends[0])
 
 
+def test_on_a_cpu_it_leaves_the_gpus_alone(
+    epochs: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", asked.append)
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: None)
+    spec = spec_of(steps=1)
+    fine_tune(network_of(spec), spec, labelled(epochs, TRAIN), {"seed": 0})
+    assert asked == []
+
+
 @pytest.mark.parametrize(("layers", "moved"), [("none", ()), ("last", ("head",)), ("all", None)])
 def test_only_the_layers_asked_for_are_trained(
     epochs: NDArray[np.float32], layers: str, moved: tuple[str, ...] | None

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 import time
+import traceback
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -18,12 +20,14 @@ from sleepsweep.data.split import LeakError
 from sleepsweep.data.store import Store
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.learn.pretrain import Pretraining
+from sleepsweep.packs import member as members
 from sleepsweep.packs import pack as module
 from sleepsweep.packs import packedworker
 from sleepsweep.packs.member import Member, Reached
 from sleepsweep.packs.pack import Pack
 from sleepsweep.packs.packedworker import PackedWorker
 from sleepsweep.plan import Plan, make_plan
+from sleepsweep.probedrun import ProbedRun
 from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep.systemmetrics import read_samples
 from sleepsweep.trainable import Metrics, run_trial
@@ -213,6 +217,39 @@ def test_a_member_that_fails_in_training_fails_alone(
                 assert future.result(PATIENCE_S) == alone(trial, wide)
 
 
+class Graph:
+    """What a round holds while it trains."""
+
+
+def test_nothing_of_a_broken_round_is_held_while_its_halves_are_trained(
+    wide: Plan, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = begin(wide, 2).worker
+    pair = [Member(trial, worker) for trial in trials_of(wide)[:2]]
+    graphs: list[weakref.ref[Graph]] = []
+    held: list[int] = []
+    train = module.train_pack
+
+    def breaking(runs: Sequence[Pretraining], *others: Any) -> list[float]:
+        held.append(sum(graph() is not None for graph in graphs))
+        graph = Graph()
+        graphs.append(weakref.ref(graph))
+        if any(run is pair[0].run.pretraining for run in runs):
+            raise ArithmeticError("of the first")
+        return train(runs, *others)
+
+    async def trained() -> list[Any]:
+        told = [member.ask(1) for member in pair]
+        Pack(worker, 2)._round(pair)
+        return await asyncio.gather(*told, return_exceptions=True)
+
+    monkeypatch.setattr(module, "train_pack", breaking)
+    error, other = asyncio.run(trained())
+    assert held == [0, 0, 0]
+    assert "in breaking" in "".join(traceback.format_exception(error))
+    assert isinstance(other, Reached)
+
+
 def test_so_does_one_whose_checkpoint_is_damaged(wide: Plan, begin: Begin) -> None:
     worker, (damaged, other) = begin(wide, 2), trials_of(wide)[:2]
     worker.worker.folder.trial(damaged.id).checkpoint.write_text("no checkpoint")
@@ -234,6 +271,44 @@ def test_of_a_gpu_without_memory_every_member_is_told(
     with ThreadPoolExecutor(2) as pool:
         for future in [pool.submit(run, worker, trial) for trial in trials_of(wide)[:2]]:
             assert isinstance(future.exception(PATIENCE_S), torch.OutOfMemoryError)
+
+
+@pytest.fixture
+def ends(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The statuses with which the process would have ended."""
+    found: list[int] = []
+    monkeypatch.setattr(members.os, "_exit", found.append)
+    return found
+
+
+def lost(*_: Any) -> ProbedRun:
+    raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+
+def test_a_process_that_has_lost_its_gpu_ends_where_a_trial_joins(
+    wide: Plan, begin: Begin, ends: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "ProbedRun", lost)
+    with pytest.raises(torch.AcceleratorError, match="illegal memory access"):
+        run(begin(wide, 1), trials_of(wide)[0])
+    assert ends == [1]
+
+
+def test_it_ends_too_where_a_member_begins_again(
+    wide: Plan, begin: Begin, ends: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = iter([ProbedRun, lost])
+    monkeypatch.setattr(members, "ProbedRun", lambda *rest: next(runs)(*rest))
+    member = Member(trials_of(wide)[0], begin(wide, 1).worker)
+
+    async def again() -> Reached:
+        told = member.ask(1)
+        assert not member.begin_again()
+        return await told
+
+    with pytest.raises(torch.AcceleratorError, match="illegal memory access"):
+        asyncio.run(again())
+    assert ends == [1]
 
 
 def test_an_error_of_the_pack_itself_is_told_to_those_who_wait(

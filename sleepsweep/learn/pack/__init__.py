@@ -30,8 +30,8 @@ def train_pack(
     `rows` holds the epochs that each run trains on, and `gather` maps them to (batch, channel,
     time), as in `Pretraining.run`. By default runs take turns on a CPU, for which our networks are
     made, and are batched elsewhere: those that are alike, a program for each kind; all others take
-    turns. Batched, a run's numbers are those of its own `run` but for rounding; in turn they are
-    the same bit for bit.
+    turns. Batched, a run's numbers are those of its own `run` but for rounding and, on a
+    GPU, for what dropout draws; in turn they are the same bit for bit.
 
     Where a device has no memory left its error is raised as it is. Runs that were batched then
     stand where they stood, so that fewer of them can go on at once.

@@ -1,4 +1,8 @@
-"""Dropout of several runs at once, in which each has the draws that it would have alone."""
+"""Dropout of several runs at once, in which each draws from its own seed.
+
+On a CPU it has the draws that it would have alone. On a GPU it has others, of the same rate: under
+`torch.vmap` torch does not draw with the fused kernel that it has for dropout alone.
+"""
 
 from collections.abc import Hashable, Sequence
 
