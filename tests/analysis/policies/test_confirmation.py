@@ -97,7 +97,9 @@ def test_a_gain_is_over_none_with_the_same_settings(confirmed):
     ours = rows["kind"] == "confirmation"
     # The single was confirmed with a rate at which everything is 20 points worse.
     of_single = rows[ours & rows["policy"].isin(["single", "none"])]
-    slow = of_single.assign(trial=of_single["trial"] + "-slow", macro_f1=of_single["macro_f1"] - 0.2)
+    slow = of_single.assign(
+        trial=of_single["trial"] + "-slow", macro_f1=of_single["macro_f1"] - 0.2
+    )
     slow[rate] = 1e-5
     people = confirmed.subjects[confirmed.subjects["trial"].isin(of_single["trial"])]
     people = people.assign(trial=people["trial"] + "-slow")
