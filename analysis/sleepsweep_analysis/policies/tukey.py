@@ -39,7 +39,10 @@ def letters(scores: pd.DataFrame) -> dict[str, str]:
 
 
 def pairwise(scores: pd.DataFrame) -> tuple[pd.Series, NDArray[np.bool_]]:
-    """Means of the policies, best first, and which pairs are told apart, (m, m)."""
+    """Means of the policies, best first, and which pairs are told apart, (m, m).
+
+    Policies that no chain of shared blocks links cannot be compared, and are not told apart.
+    """
     counts = scores.groupby("policy")["block"].nunique()
     rows = scores[scores["policy"].isin(counts.index[counts > 1])]
     means = rows.groupby("policy")["adjusted"].mean().sort_values(ascending=False).head(MOST)
@@ -61,4 +64,7 @@ def pairwise(scores: pd.DataFrame) -> tuple[pd.Series, NDArray[np.bool_]]:
     from scipy.stats import studentized_range
 
     limit = float(studentized_range.isf(LEVEL, m, free))
-    return means, distance > limit * np.sqrt(variance / 2)
+    # Their difference is then no combination of the rows: least squares would only make one up.
+    lost = (inverse @ X.T @ X - np.eye(X.shape[1]))[:, :m]
+    linked = np.abs(lost[:, :, None] - lost[:, None, :]).max(axis=0) < 1e-8
+    return means, linked & (distance > limit * np.sqrt(variance / 2))

@@ -84,6 +84,22 @@ def _balanced(means, blocks=4, noise=0.5) -> pd.DataFrame:
     ])  # fmt: skip
 
 
+def test_policies_without_a_shared_block_are_not_told_apart():
+    rng = np.random.default_rng(0)
+    halves = [("A", "B"), range(5)], [("C", "D"), range(5, 10)]
+    rows = [
+        (policy, block, 70.0 + (20.0 if policy == "D" else 0.0) + rng.normal(0, 0.3))
+        for policies, blocks in halves
+        for policy in policies
+        for block in blocks
+    ]
+    frame = pd.DataFrame(rows, columns=["policy", "block", "adjusted"])
+    means, apart = pairwise(frame)
+    names = list(means.index)
+    told = {frozenset((names[i], names[j])) for i, j in np.argwhere(apart)}
+    assert told == {frozenset("CD")}
+
+
 def test_tukey_against_the_balanced_formula():
     frame = _balanced([0.0, 0.4, 1.2, 3.0])
     wide = frame.pivot(index="policy", columns="block", values="adjusted")
