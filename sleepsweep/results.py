@@ -142,7 +142,7 @@ class ResultsTable:
         table[switches] = table[switches].astype("boolean").fillna(False).astype(bool)
         kinds = {name: kind for name, kind in (TRIAL_COLUMNS | OPTIONAL).items() if name in table}
         table = table.astype(kinds).sort_values(["order", "rung"], ignore_index=True)
-        for column in table.columns[table.dtypes == object]:
+        for column in [str(name) for name in table if str(name).startswith("hp.")]:
             table[column] = _of_one_type(table[column])
         people = pd.DataFrame(subjects, columns=list(SUBJECT_COLUMNS)).astype(SUBJECT_COLUMNS)
         return cls(table, people.sort_values(list(SUBJECT_COLUMNS)[:3], ignore_index=True), study)
