@@ -14,7 +14,7 @@ def test_two_blocks_are_run_by_ci_and_they_are_the_main_job_and_the_tests() -> N
     blocks = re.findall(r"^```sh ci\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     assert blocks == [
         "pip install . && sleepsweep launch search_spaces/quickstart.yaml\n",
-        'pip install -e ".[dev]" && pytest\n',
+        'pip install -e ".[dev]" && pytest -n 2 --dist loadfile\n',
     ]
     assert "sh ci" in (ROOT / ".ci" / "run").read_text()
 

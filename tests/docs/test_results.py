@@ -40,7 +40,8 @@ def test_a_published_table_is_what_its_trials_say(
     report: Path, analysis: Analysis, name: str
 ) -> None:
     found = getattr(analysis, name)
-    published = pd.read_csv(report / "tables" / f"{name}.csv").fillna({"settings": ""})
+    published = pd.read_csv(report / "tables" / f"{name}.csv", dtype={"settings": str})
+    published = published.fillna({"settings": ""})
     found = found[list(published.columns)]
     pd.testing.assert_frame_equal(
         found.reset_index(drop=True), published, check_dtype=False, rtol=1e-4, atol=1e-4

@@ -90,7 +90,8 @@ with torch.inference_mode():
     python(code, *map(str, paths), blocked=blocked)
     with torch.inference_mode():
         expected = finetuned.model.network(torch.from_numpy(epochs)).numpy()
-    assert np.array_equal(np.load(tmp_path / "logits.npy"), expected)
+    # Its process may have another number of threads, which sum in another order.
+    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, atol=1e-6)
     assert Model.load(folder / "model.safetensors").about == finetuned.model.about
 
 

@@ -1,6 +1,7 @@
 """A sweep is launched, extended, stopped, continued, confirmed and exported by its commands."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -31,7 +32,9 @@ pytestmark = pytest.mark.timeout(1200)
 
 def sleepsweep(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sleepsweep", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+    # Wide enough for paths of any length.
+    wide = {**os.environ, "COLUMNS": "300"}
+    return subprocess.run(command, capture_output=True, text=True, env=wide)
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,7 @@ def test_the_ranking_the_report_and_the_mlflow_command_are_printed(finished: Pat
     assert f"sleepsweep ui {finished}" in said
     assert "<html" in page.read_text()
     tables = {path.name for path in (page.parent / "tables").iterdir()}
-    assert {"categories.csv", "size_curve.csv", "effects.tex"} <= tables
+    assert {"categories.csv", "effects.csv", "effects.tex"} <= tables
 
 
 def test_the_report_is_attached_to_the_parent_run(finished: Path) -> None:
