@@ -153,6 +153,7 @@ def peak_memory(name: str, epochs: int) -> float:
     """
     # Forked from one that has loaded everything, and used nothing of it.
     context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", "benchmarks.reference_augmentations"])
     one_thread = torch.set_num_threads, (1,)
     with ProcessPoolExecutor(1, context, *one_thread, max_tasks_per_child=1) as pool:
         return statistics.median(pool.map(own_peak, [name] * 3, [epochs] * 3))
