@@ -131,17 +131,14 @@ def linear_kappa(train: pd.DataFrame, test: pd.DataFrame, features: list[str]) -
     return float(kappa(confusion(test["stage"].to_numpy(), predicted)))
 
 
-def compare(
-    table: pd.DataFrame, processes: int = 1, simulated: int = FOLDS
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compare(table: pd.DataFrame, processes: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables of discrepancies (a row a statistic) and of separability.
 
-    Both are over the folds of `folds_of`, or the first `simulated` of them, at least two: people
-    that stand for a fold take four minutes of a core.
+    Both are over the folds of `folds_of`; simulating them takes minutes.
     """
     folds = folds_of(scored_epochs(table))
     with ProcessPoolExecutor(processes) as pool:
-        made = list(pool.map(_made_like, [folds] * simulated, range(simulated)))
+        made = list(pool.map(_made_like, [folds] * len(folds), range(len(folds))))
     return _discrepancies(folds, made), _separability(folds, made)
 
 
@@ -157,10 +154,10 @@ def _discrepancies(folds: list[pd.DataFrame], made: list[pd.DataFrame]) -> pd.Da
     real = [statistics(fold) for fold in folds]
     simulated = [
         statistics(table[table["subject"] < fold["subject"].nunique()])
-        for table, fold in zip(made, folds, strict=False)
+        for table, fold in zip(made, folds, strict=True)
     ]
     between = pd.DataFrame([discrepancy(one, other) for one, other in combinations(real, 2)])
-    found = pd.DataFrame(map(discrepancy, simulated, real))  # as many as were simulated
+    found = pd.DataFrame(map(discrepancy, simulated, real))
     return pd.DataFrame(
         {
             "real to real, median": between.median(),
@@ -174,7 +171,7 @@ def _discrepancies(folds: list[pd.DataFrame], made: list[pd.DataFrame]) -> pd.Da
 def _separability(folds: list[pd.DataFrame], made: list[pd.DataFrame]) -> pd.DataFrame:
     rows = {}
     for name, features in (("Fpz-Cz", FEATURES[: len(BANDS)]), ("three channels", FEATURES)):
-        kappas = [_kappas(folds, made, place, features) for place in range(len(made))]
+        kappas = [_kappas(folds, made, place, features) for place in range(len(folds))]
         rows[name] = pd.DataFrame(kappas).mean()
     return pd.DataFrame(rows).T
 

@@ -116,7 +116,7 @@ def test_a_file_that_is_no_table_is_refused(
 def test_simulated_nights_are_as_close_to_real_ones_as_real_ones_are(shared_data: Path) -> None:
     table = read_table(shared_data / "sleep-edf/bandpower.parquet")
     assert scored_epochs(table)["subject"].nunique() == 65
-    discrepancies, separability = compare(table, processes=2, simulated=2)
+    discrepancies, separability = compare(table, processes=2)
     print(discrepancies, separability)
     allowed = discrepancies["real to real, 90th percentile"]
     assert (discrepancies["simulated to real, median"] <= allowed).all()
