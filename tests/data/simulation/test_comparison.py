@@ -111,7 +111,7 @@ def test_a_file_that_is_no_table_is_refused(
     assert "not a table of band powers" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.timeout(3000)
 def test_simulated_nights_are_as_close_to_real_ones_as_real_ones_are(shared_data: Path) -> None:
     table = read_table(shared_data / "sleep-edf/bandpower.parquet")
