@@ -139,7 +139,7 @@ def test_before_its_limit_a_job_saves_queues_again_and_loses_nothing(
     slurm: None, tmp_path: Path
 ) -> None:
     # Trials that are long enough for two limits of two minutes.
-    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 300})
+    space = written(tmp_path, pretrain={"batch_size": 64, "steps": 180})
     out = tmp_path / "out"
     profile = tmp_path / "slurm.yaml"
     profile.write_text("signal_s: 20\n")
