@@ -44,7 +44,9 @@ def _await_nodes(wanted: int) -> None:
 
 
 def _alive() -> list[dict[str, Any]]:
-    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    """By the names of their hosts: Ray lists them in any order."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    return sorted(nodes, key=lambda node: str(node["NodeManagerHostname"]))
 
 
 def _knock(address: str) -> None:

@@ -72,3 +72,10 @@ def test_a_node_that_never_comes_is_not_waited_for_for_ever(
     monkeypatch.setattr(nodes, "_alive", lambda: [{}])
     monkeypatch.setattr(nodes, "JOINING_S", 0.0)
     nodes._await_nodes(2)
+
+
+def test_nodes_are_named_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = {"node2": True, "node3": False, "node1": True}
+    listed = [{"NodeManagerHostname": host, "Alive": alive} for host, alive in hosts.items()]
+    monkeypatch.setattr("ray.nodes", lambda: listed)
+    assert [node["NodeManagerHostname"] for node in nodes._alive()] == ["node1", "node2"]
