@@ -112,7 +112,7 @@ def ui(
     from sleepsweep.tracking import serve_ui, ui_address
 
     print(f"MLflow: {ui_address(sweep, port)}\nCtrl-C ends the server.", flush=True)
-    raise typer.Exit(serve_ui(sweep, port))
+    serve_ui(sweep, port)
 
 
 def _past(spec: "SweepSpec") -> "Past":

@@ -4,10 +4,9 @@ import logging
 import os
 import re
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
@@ -55,9 +54,10 @@ def ui_address(folder: Path, port: int) -> str:
     return f"{runs}/{alone[0].info.run_id}" if alone else f"{runs}?viewStateShareKey={VIEW}"
 
 
-def serve_ui(folder: Path, port: int) -> int:
-    """Serve MLflow's pages until interrupted; return the server's exit status."""
-    return subprocess.call(ui_command(folder, port))
+def serve_ui(folder: Path, port: int) -> NoReturn:
+    """Become the server of MLflow's pages, so that what ends this process ends the pages."""
+    command = ui_command(folder, port)
+    os.execv(command[0], command)
 
 
 def check_server(uri: str | None, hint: str = "") -> None:
