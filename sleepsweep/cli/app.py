@@ -78,6 +78,6 @@ def _as_ctrl_c(number: int, frame: object) -> None:
 
 def console_for(*, quiet: bool) -> "Console":
     """Return the terminal that a command prints to; a quiet one prints nothing."""
-    from rich.console import Console
+    from sleepsweep.terminal.console import Terminal
 
-    return Console(quiet=quiet, highlight=False)
+    return Terminal(quiet=quiet, highlight=False)

@@ -46,21 +46,19 @@ def _rung_table(found: Standing) -> Table:
     return made
 
 
-def how_to_go_on(found: Standing, folder: SweepFolder) -> Text:
+def how_to_go_on(found: Standing, folder: SweepFolder) -> Group:
     """Whether a sweep is running, complete or interrupted, and what continues it."""
     age = "" if found.report_age_s is None else f"; last report {_ago(found.report_age_s)}"
     if found.pid is not None:
-        return Text(f"running, pid {found.pid}{age}", style="cyan")
+        return Group(Text(f"running, pid {found.pid}{age}", style="cyan"))
     if not found.is_complete:
-        return Text.assemble(
-            (f"interrupted{age}", "yellow"), f"\nto go on:  {_go_on(found, folder)}"
-        )
+        stands = Text(f"interrupted{age}", style="yellow")
+        return Group(stands, pointer("to go on:", _go_on(found, folder)))
     if found.failed:
-        return Text.assemble(
-            (f"complete, but {len(found.failed)} trials failed{age}", "red"),
-            f"\nto run these again:  {found.command}",
-        )
-    return Text(f"complete{age}", style="green")
+        n = len(found.failed)
+        stands = Text(f"complete, but {n} trial{'s' * (n != 1)} failed{age}", style="red")
+        return Group(stands, pointer("to run these again:", found.command))
+    return Group(Text(f"complete{age}", style="green"))
 
 
 def _go_on(found: Standing, folder: SweepFolder) -> str:

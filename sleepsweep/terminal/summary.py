@@ -193,9 +193,13 @@ def warning(code: str, level: str, sentence: str) -> Text:
     return Text.assemble((f"{code:<16} ", LIGHTS[level]), sentence)
 
 
-def pointer(name: str, where: str) -> Text:
-    """One line that says where to look next; never broken, so that it can be copied."""
-    return Text.assemble((f"{name}  ", "bold"), where, no_wrap=True, overflow="ignore")
+def pointer(name: str, where: str) -> Group:
+    """One line that says where to look next; never broken, so that it can be copied.
+
+    A group, as a console forgets what a text that is printed by itself asks for.
+    """
+    line = Text.assemble((f"{name}  ", "bold"), where, no_wrap=True, overflow="ignore")
+    return Group(line)
 
 
 def troubles(

@@ -1,7 +1,6 @@
 """A sweep is launched, extended, stopped, continued, confirmed and exported by its commands."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -32,9 +31,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 def sleepsweep(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sleepsweep", *map(str, arguments)]
-    # Wide enough for paths of any length.
-    wide = {**os.environ, "COLUMNS": "300"}
-    return subprocess.run(command, capture_output=True, text=True, env=wide)
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
