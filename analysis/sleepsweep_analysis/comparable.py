@@ -4,6 +4,7 @@ Nothing is dropped in silence: every rule that takes rows away is counted, and t
 the count.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,8 @@ import pandas as pd
 from sleepsweep.results import CONFUSION_CELLS, STAGES, ResultsTable, TableError
 from sleepsweep_analysis.reruns import average_reruns
 
-__all__ = ["Comparable", "comparable", "last_rows", "over_sizes", "subjects_in_two_roles", "swept"]
+__all__ = ["Comparable", "comparable", "last_rows", "over_sizes", "settings_of",
+           "subjects_in_two_roles", "swept"]  # fmt: skip
 
 PLACEBO = "placebo"
 """The category of what does nothing: it does not count towards the size of a policy."""
@@ -157,6 +159,12 @@ def last_rows(table: ResultsTable) -> pd.DataFrame:
     """Return one row a trial: the row of its last rung, in launch order."""
     ordered = table.trials.sort_values(["order", "rung"], kind="stable")
     return ordered.groupby("trial", sort=False).tail(1).reset_index(drop=True)
+
+
+def settings_of(trials: pd.DataFrame, augmentations: Collection[str]) -> list[str]:
+    """Return the columns ``hp.PATH`` of searched settings: all that are of no augmentation."""
+    searched = [str(column) for column in trials if str(column).startswith("hp.")]
+    return [column for column in searched if column.split(".")[1] not in augmentations]
 
 
 def swept(trials: pd.DataFrame) -> pd.DataFrame:

@@ -144,7 +144,7 @@ def confirmation_table(confirmed: Any) -> Group:
             str(row.rank), str(row.blocks), f"{row.score:.1f}", _interval(row.low, row.high),
             f"{row.gain:+.1f}" if compared else "",
             _interval(row.gain_low, row.gain_high, "+") if compared else "",
-            Text(row.verdict if compared else "reference", style=VERDICTS.get(row.verdict, "dim")),
+            Text(row.verdict, style=VERDICTS.get(row.verdict, "dim")),
         )  # fmt: skip
     people = int(confirmed["subjects"].max())
     of = f"{people} test subject{'s' * (people != 1)}"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sleepsweep_analysis.comparable import Comparable
+from sleepsweep_analysis.comparable import Comparable, settings_of
 
 __all__ = ["Covariate", "covariates_of"]
 
@@ -67,12 +67,10 @@ class Covariate:
 
 def covariates_of(chosen: Comparable) -> tuple[Covariate, ...]:
     """Every ``hp.PATH`` that varies between trials and is no parameter of an augmentation."""
-    names = [str(c).removeprefix("hp.") for c in chosen.rows if str(c).startswith("hp.")]
-    searched = [name for name in names if name.split(".")[0] not in chosen.pool]
     return tuple(
-        _covariate(name, chosen.rows[f"hp.{name}"])
-        for name in searched
-        if chosen.rows[f"hp.{name}"].dropna().nunique() > 1
+        _covariate(column.removeprefix("hp."), chosen.rows[column])
+        for column in settings_of(chosen.rows, chosen.pool)
+        if chosen.rows[column].dropna().nunique() > 1
     )
 
 

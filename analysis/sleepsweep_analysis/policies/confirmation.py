@@ -8,15 +8,13 @@ over the same test subjects::
     se² = s²/n + (m − 1)/m · Σ_i (θ_(i) − mean θ_(·))²        interval: θ ± t(min(n, m) − 1)·se
 """
 
-from collections.abc import Collection
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from sleepsweep.results import ResultsTable
-from sleepsweep_analysis.comparable import last_rows
+from sleepsweep_analysis.comparable import last_rows, settings_of
 from sleepsweep_analysis.estimates.ranking import holm, verdict
 from sleepsweep_analysis.policies.jackknife import leave_one_out
 
@@ -26,6 +24,9 @@ Matrix = NDArray[np.float64]
 
 COLUMNS = ["rank", "policy", "settings", "size", "blocks", "score", "low", "high", "gain",
            "gain_low", "gain_high", "subjects", "verdict"]  # fmt: skip
+
+REFERENCE = "reference"
+"""The verdict on no augmentation, which the others are compared with."""
 
 
 def confirmation(table: ResultsTable) -> pd.DataFrame:
@@ -39,7 +40,7 @@ def confirmation(table: ResultsTable) -> pd.DataFrame:
     """
     trials = last_rows(table)
     trials = trials[(trials["kind"] == "confirmation") & np.isfinite(trials["macro_f1"])]
-    searched = [c for c in trials if c.startswith("hp.") and not _is_of(c, table.study.categories)]
+    searched = settings_of(trials, table.study.categories)
     rows, p, beside, reference = [], [], [], _reference(trials, searched)
     for _, mine in trials.groupby(["policy", *searched], sort=False, dropna=False):
         first = mine.iloc[0]
@@ -62,10 +63,6 @@ def confirmation(table: ResultsTable) -> pd.DataFrame:
     return frame[COLUMNS]
 
 
-def _is_of(column: str, augmentations: Collection[str]) -> bool:
-    return column.split(".")[1] in augmentations
-
-
 def _alike(trials: pd.DataFrame, first: pd.Series, searched: list[str]) -> pd.DataFrame:
     """The trials with the settings of `first`."""
     same = [trials[c].eq(first[c]) | (trials[c].isna() & pd.isna(first[c])) for c in searched]
@@ -84,7 +81,7 @@ def _settings(first: pd.Series, searched: list[str]) -> str:
 def _reference(trials: pd.DataFrame, searched: list[str]) -> "pd.Series[float]":
     """By block, the score without augmentation, with the settings that it was run with most."""
     none = trials[trials["size"] == 0]
-    alike = [_alike(none, first, searched) for _, first in none.iterrows()]
+    alike = [rows for _, rows in none.groupby(["size", *searched], sort=False, dropna=False)]
     most = max(alike, key=len, default=none)
     return most.drop_duplicates("block").set_index("block")["macro_f1"]
 
@@ -147,9 +144,13 @@ def _people(table: ResultsTable, mine: pd.DataFrame) -> int:
 
 
 def _verdicts(frame: pd.DataFrame, p: Matrix) -> list[str]:
-    """One family of Holm's over the policies that can be compared with no augmentation."""
+    """One family of Holm's over the policies that can be compared with no augmentation.
+
+    That one is the reference.
+    """
     adjusted = np.full(len(p), np.nan)
     tested = np.isfinite(p)
     adjusted[tested] = holm(p[tested])
     bounds = zip(frame["gain_low"], frame["gain_high"], adjusted, strict=True)
-    return [verdict(*each) if np.isfinite(each[2]) else "cannot tell" for each in bounds]
+    found = [verdict(*each) if np.isfinite(each[2]) else "cannot tell" for each in bounds]
+    return [word if size else REFERENCE for word, size in zip(found, frame["size"], strict=True)]

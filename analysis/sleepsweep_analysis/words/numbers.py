@@ -43,7 +43,7 @@ def interval(low: float, high: float, *, plus: bool = True) -> str:
 
 def estimate(value: float, low: float, high: float) -> str:
     """``+1.3 (+0.9 to +1.8)``."""
-    return f"{signed(value)} ({span(low, high)})"
+    return f"{signed(value)} ({span(low, high)})" if np.isfinite(value) else NOTHING
 
 
 def p_value(value: float) -> str:

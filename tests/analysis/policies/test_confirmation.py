@@ -87,7 +87,7 @@ def test_intervals_join_blocks_and_subjects(confirmed):
 def test_none_has_no_gain_and_one_block_no_interval(confirmed):
     frame = confirmation(confirmed).set_index("policy")
     assert np.isnan(frame.loc["none", "gain"])
-    assert frame.loc["none", "verdict"] == "cannot tell"
+    assert frame.loc["none", "verdict"] == "reference"
     one = replace(confirmed, trials=confirmed.trials[confirmed.trials["block"] <= 100])
     assert confirmation(one)[["low", "high"]].isna().all(axis=None)
 

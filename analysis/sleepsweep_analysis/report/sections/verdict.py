@@ -1,6 +1,6 @@
 """1 · Verdict: what to use, how sure that is, what to run next; confirmation first, then lights."""
 
-from sleepsweep_analysis.report.columns import count, estimated, number, ranged, text, verdict
+from sleepsweep_analysis.report.columns import count, estimated, text, valued, verdict
 from sleepsweep_analysis.report.section import Block, Heading, Lights, Pairs, Section, Table, Text
 from sleepsweep_analysis.report.sections.common import refusals
 from sleepsweep_analysis.study import Analysis
@@ -32,9 +32,8 @@ def confirmed(analysis: Analysis) -> Table:
         columns=(
             text("policy", "Policy"),
             *([text("settings", "Settings")] if analysis.confirmation["settings"].any() else []),
-            number("score", "Score"),
-            ranged("low", "high", plus=False),
-            estimated("gain", "gain_low", "gain_high", "Against no augmentation"),
+            valued("score", "low", "high", "Score (95 %)"),
+            estimated("gain", "gain_low", "gain_high", "Against no augmentation (95 %)"),
             count("blocks", "Blocks"),
             count("subjects", "Test subjects"),
             verdict(),
