@@ -32,8 +32,8 @@ def confirmed(analysis: Analysis) -> Table:
         columns=(
             text("policy", "Policy"),
             *([text("settings", "Settings")] if analysis.confirmation["settings"].any() else []),
-            valued("score", "low", "high", "Score (95 %)"),
-            estimated("gain", "gain_low", "gain_high", "Against no augmentation (95 %)"),
+            valued("score", "low", "high", "Score (95\u00a0%)"),
+            estimated("gain", "gain_low", "gain_high", "Against no augmentation (95\u00a0%)"),
             count("blocks", "Blocks"),
             count("subjects", "Test subjects"),
             verdict(),
