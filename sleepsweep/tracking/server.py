@@ -57,7 +57,9 @@ def ui_address(folder: Path, port: int) -> str:
 def serve_ui(folder: Path, port: int) -> NoReturn:
     """Become the server of MLflow's pages, so that what ends this process ends the pages."""
     command = ui_command(folder, port)
-    os.execv(command[0], command)
+    # Its workers for language models: eight more processes, 2 GB, which outlive it.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    os.execve(command[0], command, environment)
 
 
 def check_server(uri: str | None, hint: str = "") -> None:
