@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sleepsweep.data.names import whose
 from sleepsweep.data.preparation import prepare
 from sleepsweep.data.source import DataSpec
 from sleepsweep.data.store import Store
@@ -126,7 +127,7 @@ def scored_people(about: About, store: Store, *, strangers: bool) -> People:
     if store.data_hash == about.data_hash:
         note = f"The model was trained on these recordings: its {len(about.test)} test subjects."
         return People(about.test, opens_test=True, note=note)
-    known = () if strangers else sorted(set(about.seen) & set(store.subjects))
+    known = () if strangers else named_as(about.seen, store)
     left = tuple(name for name in store.subjects if name not in known)
     why = (
         f"{len(known)} of {len(store.subjects)} subjects bear names that the model was trained on "
@@ -135,8 +136,14 @@ def scored_people(about: About, store: Store, *, strangers: bool) -> People:
     hint = "where they are other people, give --strangers"
     if not left:
         raise UserError(f"{store.folder}: all {why}; {hint}.")
-    opens = not strangers and not set(left).isdisjoint(about.test)
+    opens = not strangers and not set(left).isdisjoint(named_as(about.test, store))
     return People(left, opens, note=f"{why}, and are left out; {hint}." if known else "")
+
+
+def named_as(people: Sequence[str], store: Store) -> tuple[str, ...]:
+    """Return the subjects of `store` who may be one of `people` (`sleepsweep.data.names.whose`)."""
+    known = {whose(name) for name in people}
+    return tuple(name for name in store.subjects if whose(name) in known)
 
 
 def evaluate_people(file: ModelFile, store: Store, people: People, out: Path) -> Staged:
@@ -186,7 +193,7 @@ def embed_people(
     ``embeddings.parquet`` of all, and what `write_latent` writes of some of them, in ``latent/``.
     """
     if store.data_hash == model.about.data_hash or not strangers:
-        store = store.withholding(set(model.about.test) & set(store.subjects))
+        store = store.withholding(set(named_as(model.about.test, store)))
     if not store.subjects:
         raise UserError(f"{store.folder}: holds test subjects of the model alone, who stay closed.")
     rows = store.rows(store.subjects)

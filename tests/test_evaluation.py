@@ -158,6 +158,21 @@ def test_who_bears_a_seen_name_is_left_out_unless_it_is_said_that_they_are_other
     assert scored_people(about, namesakes, strangers=True).subjects == namesakes.subjects
 
 
+def test_names_in_another_case_or_of_another_night_are_seen_ones(
+    done: Path, write_nights: Nights, tmp_path: Path
+) -> None:
+    about = read_model(done, classifier=True).model.about
+    others = ["anna1", f"{about.seen[0].lower()}_night2", f"{about.test[0].lower()}_n3"]
+    store = prepare_for(about, write_nights(tmp_path / "spelt", others), None)
+    people = scored_people(about, store, strangers=False)
+    assert set(people.subjects) == set(others) - {others[1]}
+    assert people.opens_test
+    embed_people(read_model(done, classifier=False).model, store, LatentSpec(pictures=("pca",)),
+                 tmp_path / "out")  # fmt: skip
+    embedded = pd.read_parquet(tmp_path / "out" / "embeddings.parquet")
+    assert set(embedded["subject"]) == set(others[:2])
+
+
 def test_where_everybody_bears_a_seen_name_nobody_is_scored(
     done: Path, write_nights: Nights, tmp_path: Path
 ) -> None:

@@ -17,12 +17,23 @@ TELLING_NAMES = (
     (re.compile(r"(?P<subject>sub-[a-z0-9]+)(_ses-0*(?P<night>\d+))?", re.I), str.lower),
 )
 PADDING = " \t\0"
+NIGHT = re.compile(
+    r"(?<=[a-z0-9])[ ._-]+(n|night|ses|session|visit|day|rec|recording)[ ._-]*\d+$", re.IGNORECASE
+)
 KIND = re.compile(r"^(EEG|EOG|EMG|ECG)[ _-]+(?=.)", re.IGNORECASE)
 
 
 def bare_label(label: str) -> str:
     """Return a derivation's label without its kind, in lower case: two that agree are the same."""
     return KIND.sub("", label.strip(PADDING)).strip(PADDING).lower()
+
+
+def whose(subject: str) -> str:
+    """Return what names of one person have in common, in whatever case and of whatever night.
+
+    ``P01``, ``p01`` and ``P01_night2`` may well be one person, and would be three subjects.
+    """
+    return NIGHT.sub("", subject.strip()).casefold()
 
 
 def person_of(name: str) -> tuple[str, int] | None:

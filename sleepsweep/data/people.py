@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sleepsweep.data.names import whose
 from sleepsweep.errors import UserError
 
 NAMING = (
@@ -20,16 +21,17 @@ class People:
     def add(self, subject: str, night: int, source: str) -> None:
         """Take in a night of `subject`, recorded in the file `source`.
 
-        Raises `UserError` for an empty name, for one that differs from another only in case (one
+        Raises `UserError` for an empty name, for one that may be another one's (`whose`: one
         person would be two subjects, on both sides of a split), and for a night that is there.
         """
         if not subject.strip():
             raise UserError(f"{source}: the name of its subject is empty. {NAMING}.")
-        spelt, first = self._spellings.setdefault(subject.casefold(), (subject, source))
+        spelt, first = self._spellings.setdefault(whose(subject), (subject, source))
         if spelt != subject:
             raise UserError(
                 f"{source} is of subject {subject!r}, {first} of {spelt!r}: these may be one "
-                f"person. Spell one person's name one way, and two people's not alike. {NAMING}."
+                f"person. Spell one person's name one way, whatever the night, and two people's "
+                f"not alike. {NAMING}."
             )
         other = self._nights.setdefault((subject, night), source)
         if other != source:

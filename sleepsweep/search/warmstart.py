@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sleepsweep.data.names import whose
 from sleepsweep.seeds import numpy_generator
 from sleepsweep.space import Recorded, draw_policy
 from sleepsweep.spec.objectives import OBJECTIVES
@@ -49,7 +50,8 @@ class Past:
 
     def without(self, test: Collection[str]) -> Past:
         """What a sweep may learn from that sets the subjects of `test` aside: nothing of theirs."""
-        kept = [trial for trial in self.trials if not trial.scored & set(test)]
+        apart = {whose(name) for name in test}
+        kept = [trial for trial in self.trials if apart.isdisjoint(map(whose, trial.scored))]
         outside = dict(self.outside)
         if taken := len(self.trials) - len(kept):
             outside["scored on a test subject of this sweep"] = taken

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sleepsweep.data.names import bare_label, person_of
+from sleepsweep.data.names import bare_label, person_of, whose
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,16 @@ from sleepsweep.data.names import bare_label, person_of
 )
 def test_person_of(name: str, person: tuple[str, int] | None) -> None:
     assert person_of(name) == person
+
+
+@pytest.mark.parametrize("name", ["P01", "p01", "P01_night2", "P01-n1", "P01 ses-02", " P01 "])
+def test_names_that_may_be_one_persons(name: str) -> None:
+    assert whose(name) == "p01"
+
+
+@pytest.mark.parametrize("name", ["ucddb002", "n1", "subject_1", "SC400", "anna2", "anna_x1"])
+def test_numbers_of_people_are_no_nights(name: str) -> None:
+    assert whose(name) == name.casefold()
 
 
 def test_a_derivation_is_the_same_with_and_without_its_kind() -> None:

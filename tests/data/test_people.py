@@ -23,6 +23,7 @@ def test_nights_that_go_together() -> None:
     [
         ("p1", 1, r"new\.edf and first\.edf are both night 1 of p1\. Take one out"),
         ("P1", 2, r"new\.edf is of subject 'P1', first\.edf of 'p1': .*Spell one person's name"),
+        ("p1_night2", 1, r"new\.edf is of subject 'p1_night2', first\.edf of 'p1': these may be"),
         ("", 1, r"new\.edf: the name of its subject is empty\. .*`person` in a description"),
         (" ", 1, r"new\.edf: the name of its subject is empty"),
     ],
@@ -38,6 +39,7 @@ def test_refused(subject: str, night: int, said: str) -> None:
     ("name", "told", "said"),
     [
         ("SC4001E1.npz", {}, r"SC4001E1\.npz and .*SC4001E0\.npz are both night 1 of SC400"),
+        ("z_n2.npz", {"subject": "SC400-ses-02"}, r"z_n2\.npz is of subject 'SC400-ses-02', "),
         ("z.npz", {"subject": "sc400", "night": 2}, r"z\.npz is of subject 'sc400', .*'SC400'"),
         ("z.npz", {"subject": ""}, r"z\.npz: the name of its subject is empty"),
     ],
