@@ -34,7 +34,8 @@ class About(PartSpec):
     """What a model is: its parts, the epochs that it takes, and whom it was trained on.
 
     `classifier` names the classifier on the encoder, None where there is none. `data_hash` is the
-    store's that it was trained on, whose subjects `test` it has not seen, and `seen` it has.
+    store's that it was trained on, whose subjects `test` it has not seen, and `seen` it has. `unit`
+    is what its epochs were in before they were normalised, None in files that do not tell.
     """
 
     encoder: EncoderSpec
@@ -44,6 +45,7 @@ class About(PartSpec):
     epoch_s: Annotated[float, Field(gt=0, le=3600)]
     normalize: Normalize
     wake_crop_min: float | None = None
+    unit: str | None = None
     data_hash: Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
     seen: Names
     test: Names
@@ -59,6 +61,16 @@ class About(PartSpec):
             raise UserError(
                 f"{where}: has {_several(derivations)}, but the model takes "
                 f"{_several(self.derivations)}. Name as many with --derivation."
+            )
+
+    def check_unit(self, unit: str, where: str) -> None:
+        """Raise `UserError` where nothing is normalised and samples are in another `unit`."""
+        told = self.unit is not None and self.normalize == "none"
+        if told and unit not in str(self.unit).split("|"):
+            raise UserError(
+                f"{where}: its samples are in a unit that is {unit}, but the model takes them as "
+                f"they are (normalize: none), in {self.unit}. Export the recording in {self.unit}, "
+                "or train with normalize: robust."
             )
 
 
@@ -111,6 +123,7 @@ class Model:
         """Raise `UserError` where the epochs of `store` are not such as the network takes."""
         about, manifest = self.about, store.manifest
         about.check_number(store.channels, str(store.folder))
+        about.check_unit(manifest.unit, str(store.folder))
         samples = manifest.sfreq * manifest.epoch_s
         if (manifest.sfreq, samples) != (about.sfreq, about.sfreq * about.epoch_s):
             raise UserError(

@@ -128,3 +128,5 @@ def test_the_command_says_what_would_be_run_and_writes_nothing(
     said = json.loads(command_line("plan", space, "--json").stdout)
     assert said["kinds"] == {"design": 1, "anchor": 4, "search": 8}
     assert "ONE_SPLIT" in {warning["code"] for warning in said["warnings"]}
+    told = {warning["code"]: warning["sentence"] for warning in said["warnings"]}
+    assert f"{said['smallest_effect']:.1f} points" in told["UNDERPOWERED"]

@@ -89,7 +89,7 @@ class _Sight:
 
 def _sight(tables: "Sequence[ResultsTable]") -> _Sight:
     from math import isfinite
-    from statistics import median
+    from statistics import median_high
 
     from sleepsweep.results import TableError
     from sleepsweep_analysis import analyse
@@ -99,7 +99,9 @@ def _sight(tables: "Sequence[ResultsTable]") -> _Sight:
         analyses = [analyse(table) for table in tables]
     except TableError as error:
         return _Sight(None, [("NO_REPORT", "red", str(error))], [])
-    smallest = median(detectable(analysis.effects) for analysis in analyses)
+    smallest = median_high(detectable(analysis.effects) for analysis in analyses)
+    # What is said of all of them is said in the words, and with the numbers, of the middle one.
+    analyses.sort(key=lambda analysis: detectable(analysis.effects) != smallest)
     raised = [check for analysis in analyses for check in analysis.checks if check.level != "green"]
     codes = [check.code for check in raised]
     # What one simulated sweep in three raises is its luck and not the plan's.

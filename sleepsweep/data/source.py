@@ -242,7 +242,8 @@ def _not_recognised(place: Path) -> str:
         return (
             f"{place}: holds EDF or BDF files that are not named as Sleep-EDF's are. Where EDF+ "
             "annotations inside them give the stages and their names tell who slept (as in BIDS), "
-            "set data.source: edf (data import: --source edf). Else describe them in a YAML file "
+            "set data.source: edf, or import them first (sleepsweep data import FOLDER --source "
+            "edf --out STORE) and give that store. Else describe them in a YAML file "
             f"in that folder and give its path, for example:\n{EXAMPLE}"
         )
     endings = {entry.suffix.lower() for entry in place.iterdir()}

@@ -27,9 +27,9 @@ def load(path: Path = HERE / "model.onnx") -> tuple[Any, dict[str, Any]]:
 def epochs_of(signal: Any, about: dict[str, Any]) -> Any:
     """Cut a night (channel, time) into epochs (epoch, channel, time), normalised as in training.
 
-    Centre and scale are of the whole night, a channel at a time. In training a night begins and
-    ends half an hour of wake around sleep, and epochs that are flat or cut off are left out: leave
-    them out here too, as hours with the lights on would change the scale.
+    Centre and scale are of the whole night, a channel at a time. README.md says how much wake a
+    night has around sleep in training, where epochs that are flat or cut off are left out as well:
+    leave both out here too, as hours with the lights on would change the scale.
     """
     signal = np.atleast_2d(np.asarray(signal, dtype=np.float64))
     wanted = len(about["derivations"])

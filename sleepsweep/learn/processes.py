@@ -93,20 +93,28 @@ def joined(rank: int, size: int, meeting: Path, device: torch.device) -> Iterato
 def see_all(network: nn.Module, group: Group) -> None:
     """Let batch norms and dropouts of a network act as if it saw the epochs of all processes.
 
-    Weights and their names stay. Raises `UserError` for a dropout that is no mask.
+    Weights and their names stay, and a layer that is used in several places is one in all of them.
+    Raises `UserError` for a dropout that is no mask.
     """
-    for name, layer in network.named_children():
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
-            setattr(network, name, _GlobalBatchNorm(layer, group))
-        elif isinstance(layer, ALPHA):
-            raise UserError(
-                f"{type(layer).__name__} cannot be shared by several devices, as it is more than "
-                "a mask; use Dropout, or one device."
-            )
-        elif isinstance(layer, nn.modules.dropout._DropoutNd):
-            setattr(network, name, _GlobalDropout(layer, group))
-        else:
-            see_all(layer, group)
+    shared: dict[nn.Module, nn.Module] = {}
+    for part in list(network.modules()):
+        for name, layer in list(part._modules.items()):
+            if layer is not None and (seeing := _seeing_all(layer, group)) is not None:
+                setattr(part, name, shared.setdefault(layer, seeing))
+
+
+def _seeing_all(layer: nn.Module, group: Group) -> nn.Module | None:
+    """What stands for a batch norm or a dropout among several processes; None for other layers."""
+    if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+        return _GlobalBatchNorm(layer, group)
+    if isinstance(layer, ALPHA):
+        raise UserError(
+            f"{type(layer).__name__} cannot be shared by several devices, as it is more than "
+            "a mask; use Dropout, or one device."
+        )
+    if isinstance(layer, nn.modules.dropout._DropoutNd):
+        return _GlobalDropout(layer, group)
+    return None
 
 
 ALPHA = (nn.AlphaDropout, nn.FeatureAlphaDropout)

@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 from sleepsweep.learn.encoders import Encoder
 from sleepsweep.learn.encoders.convolution import head, stage
 from sleepsweep.learn.pretrain import Pretraining, PretrainSpec, Streams
-from sleepsweep.learn.processes import Group, joined
+from sleepsweep.learn.processes import Group, joined, see_all
 from sleepsweep.learn.together import PretrainingTogether
 
 EPOCHS = np.random.default_rng(0).normal(size=(60, 2, 300)).astype(np.float32)
@@ -114,6 +114,17 @@ def test_two_processes_train_as_one_does(tmp_path: Path, settings: dict[str, Any
         assert set(addresses) <= {"127.0.0.1", "::1"}
     # Nothing is left of the way in which they met.
     assert not dist.is_initialized()
+
+
+def test_a_layer_in_several_places_is_one_in_all_of_them() -> None:
+    norm, dropout = nn.BatchNorm1d(4), nn.Dropout()
+    network = nn.Sequential(nn.Linear(4, 4), dropout, norm, nn.Sequential(dropout, norm), norm)
+    see_all(network, Group(0, 2))
+    inner = network[3]
+    assert isinstance(inner, nn.Sequential)
+    assert network[2] is network[4] is inner[1] is not norm
+    assert network[1] is inner[0] is not dropout
+    assert network[2].weight is norm.weight
 
 
 def test_a_share_of_a_batch_alone_would_train_otherwise() -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edfio import Edf, EdfSignal
 
+from sleepsweep.data.edf.header import read_header
 from sleepsweep.data.edf.writing import write_hypnogram, write_psg
 from sleepsweep.data.preparation import import_store
 from sleepsweep.data.source import DataSpec
@@ -80,6 +82,8 @@ REFUSED = {
     "several models' channels": ({}, {"derivations": ("Fpz-Cz", "C3-A2")}, ["C3-A2"],
                                  "has 1 derivation (C3-A2), but the model takes 2"),
     "several named": ({}, {}, ["Fpz-Cz", "C3-A2"], "has 2 derivations"),
+    "another unit": ({}, {"normalize": "none", "unit": "unknown"}, None,
+                     "its samples are in a unit that is uV, but the model takes them as they are"),
 }  # fmt: skip
 
 
@@ -93,6 +97,23 @@ def test_what_does_not_fit_is_refused(
         read_night(path, about(**described), derivations)
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "told", [{"unit": "unknown"}, {"normalize": "none", "unit": "uV|unknown"}, {"unit": None}]
+)
+def test_a_unit_that_makes_no_difference_is_taken(
+    about: Describe, night: Path, told: dict[str, str]
+) -> None:
+    assert read_night(night, about(**told)).count
+
+
+def test_a_rate_that_is_rounded_down_is_no_slower_one(about: Describe, tmp_path: Path) -> None:
+    samples = np.random.default_rng(0).normal(0, 30, 110 * 655)
+    path = tmp_path / "a.edf"
+    Edf([EdfSignal(samples, 100, label="EEG Fpz-Cz")], data_record_duration=1.1).write(path)
+    assert read_header(path).signals[0].sfreq < 100
+    assert read_night(path, about()).count == 24
 
 
 def test_the_model_s_derivation_is_told_where_it_is_missing(about: Describe, night: Path) -> None:

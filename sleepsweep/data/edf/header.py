@@ -129,13 +129,13 @@ def _read(path: Path, file: BinaryIO) -> EdfHeader:
             f"{path}: is cut short: its header promises {records} records of {record_s:g} s, the "
             f"file holds {held}. {AGAIN}."
         )
-    records = held if records < 0 else records
     signals = _signals(path, columns, samples, record_s)
-    if signals and not records:
+    if signals and not held:
         raise UserError(f"{path}: is empty: it holds a header and no record. {AGAIN}.")
     return EdfHeader(
         start=_start(fields),
-        duration_s=record_s * records,
+        # Of a recorder that was not stopped in order the header counts none, or too few.
+        duration_s=record_s * held,
         signals=signals,
         has_annotations=len(signals) < count,
     )
@@ -188,7 +188,7 @@ def _signals(
 
 def _number(path: Path, field: str, text: bytes) -> float:
     try:
-        value = float(text.partition(b"\0")[0])
+        value = float(text.partition(b"\0")[0].replace(b",", b"."))  # some write decimal commas
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

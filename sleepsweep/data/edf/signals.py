@@ -49,7 +49,7 @@ def read_edf(
     signals = _agreeing(path, list(dict.fromkeys(signal for pair in pairs for signal in pair)))
     sfreq = signals[0].sfreq
     samples = round(sfreq * epoch_s)
-    if not np.isclose(samples, sfreq * epoch_s, rtol=0, atol=1e-3) or sfreq < LOWEST_SFREQ:
+    if not np.isclose(samples, sfreq * epoch_s, rtol=0, atol=1e-3) or sfreq < LOWEST_SFREQ - 1e-3:
         raise UserError(
             f"{path}: {signals[0].label!r} is sampled at {sfreq:g} Hz; needed: at least "
             f"{LOWEST_SFREQ:g} Hz, and a whole number of samples in an epoch of {epoch_s:g} s. "

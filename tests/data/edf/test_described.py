@@ -190,8 +190,11 @@ def test_names_are_never_taken_for_people_unasked(tmp_path: Path) -> None:
         DescribedSource(tmp_path, Description()).recordings()
     telling = source(tmp_path, text + TELLING.replace("P[", "p["))
     assert [(r.subject, r.night) for r in telling.recordings()] == [("p1", 1), ("p1", 2)]
+    refused(source(tmp_path, text + OWN_PERSON), r"'p1_night2', .*'p1_night1': these may be one")
+    for name in ("p1_night2.edf", "p1_night2.txt"):
+        (tmp_path / name).rename(tmp_path / name.replace("p1_night", "p"))
     own = source(tmp_path, text + OWN_PERSON)
-    assert [r.subject for r in own.recordings()] == ["p1_night1", "p1_night2"]
+    assert [r.subject for r in own.recordings()] == ["p1_night1", "p2"]
 
 
 def test_people_that_cannot_be_beside_each_other(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import mne
 import numpy as np
 import pytest
 from edfio import Edf, EdfAnnotation, EdfSignal
@@ -54,6 +55,20 @@ def test_signals_of_their_own_rates(tmp_path: Path) -> None:
     assert [signal.sfreq for signal in read_header(tmp_path / "a.edf").signals] == [100, 1]
 
 
+@pytest.mark.parametrize("promised", [b"30      ", b"-1      ", b"0       "])
+def test_all_that_the_file_holds_is_read_whatever_its_header_counts(
+    psg: Path, promised: bytes
+) -> None:
+    psg.write_bytes(put(236, promised)(psg.read_bytes()))
+    assert read_header(psg).duration_s == 60.0
+    assert len(mne.io.read_raw_edf(psg, verbose="ERROR").times) == 3000
+
+
+def test_a_decimal_comma_is_a_point(psg: Path) -> None:
+    psg.write_bytes(put(480, b"3276,5  ")(psg.read_bytes()))
+    assert read_header(psg).signals[0].physical[1] == 3276.5
+
+
 def put(place: int, text: bytes) -> Change:
     return lambda contents: contents[:place] + text + contents[place + len(text) :]
 
@@ -72,7 +87,10 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "no number": (put(236, b"many    "), "the field 'records' is 'many', not a number"),
     "no time": (put(244, b"0       "), "gives records of 0 s"),
     "records without end": (put(236, b"inf     "), "the field 'records' is 'inf', not a number"),
-    "no records at all": (put(236, b"0       "), "is empty: it holds a header and no record"),
+    "no records at all": (
+        lambda contents: put(236, b"0       ")(contents)[:768],
+        "is empty: it holds a header and no record",
+    ),
     "half a record": (put(236, b"59.5    "), "'records' is '59.5', not a whole number from -1 to"),
     "too many records": (put(236, b"1e300   "), "'records' is '1e300', not a whole number from -1"),
     "less than none": (put(236, b"-2      "), "'records' is '-2', not a whole number from -1"),
@@ -149,7 +167,7 @@ def test_a_recording_that_was_never_begun(psg: Path) -> None:
 
 
 def test_what_stands_behind_the_last_record_is_left(psg: Path) -> None:
-    psg.write_bytes(psg.read_bytes() + bytes(1000))
+    psg.write_bytes(psg.read_bytes() + bytes(199))  # a byte less than a record
     assert read_header(psg).duration_s == 60.0
 
 
