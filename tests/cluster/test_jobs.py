@@ -62,6 +62,22 @@ def test_what_the_controller_has_forgotten_is_asked_of_the_accounting(slurm: Pat
     assert job.has_ended
 
 
+@pytest.mark.parametrize(
+    ("state", "said", "status"),
+    [("COMPLETED", "0:0", 0), ("RUNNING", "0:0", 0), ("FAILED", "4:0", 4), ("FAILED", "2:9", 2),
+     ("CANCELLED", "0:15", 143), ("OUT_OF_MEMORY", "0:125", 253), ("TIMEOUT", "0:0", 1),
+     ("CANCELLED", "0:0", 1), ("NODE_FAIL", "0:0", 1)],
+)  # fmt: skip
+def test_what_did_not_complete_has_a_status_of_its_own(
+    slurm: Path, state: str, said: str, status: int
+) -> None:
+    says(slurm, "scontrol", f"JobId=5 JobState={state} Restarts=0 NodeList= ExitCode={said}\n")
+    assert look_up(5).status == status
+    says(slurm, "scontrol", "", 1)
+    says(slurm, "sacct", f"{state} by 0|node1|{said}\nCOMPLETED|node1|0:0\n")
+    assert look_up(5).status == status
+
+
 def test_a_job_that_nobody_knows_has_no_state(slurm: Path) -> None:
     says(slurm, "scontrol", "", 1)
     says(slurm, "sacct", "", 1)

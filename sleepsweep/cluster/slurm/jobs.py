@@ -27,7 +27,8 @@ POLL_S, ENDING_S = 5.0, 10.0
 class Job:
     """A job: its number, its tasks by state, their nodes, the most starts and exit status of any.
 
-    A job that is no array has one task. States are what Slurm calls them.
+    A job that is no array has one task. States are what Slurm calls them; an exit status is what a
+    shell would tell, 128 and the signal's number where that ended it.
     """
 
     number: int
@@ -136,8 +137,15 @@ def look_up(number: int) -> Job:
         states,
         ",".join(sorted(named - {""})),
         max(int(task.get("Restarts", 0)) for task in tasks) + 1,
-        max(int(task.get("ExitCode", "0:0").split(":")[0]) for task in tasks),
+        max(_status(task["JobState"], task.get("ExitCode", "0:0")) for task in tasks),
     )
+
+
+def _status(state: str, said: str) -> int:
+    """The exit status in what Slurm said, the command's and a signal's number: ``0:15``."""
+    code, signal = map(int, said.split(":"))
+    # Both are 0 of a job that was cancelled before it began, or that lost its node.
+    return code or (128 + signal if signal else int(state in ENDED and state != "COMPLETED"))
 
 
 def _cancel(number: int, *options: str) -> None:
@@ -188,7 +196,7 @@ def _accounted(number: int) -> Job:
                 Counter(state.split()[0] for state, _, _ in tasks),
                 ",".join(sorted({nodes for _, nodes, _ in tasks})),
                 1,
-                max(int(status.split(":")[0]) for _, _, status in tasks),
+                max(_status(state.split()[0], status) for state, _, status in tasks),
             )
     return Job(number, {FORGOTTEN: 1}, "", 0, 0)
 
