@@ -86,12 +86,32 @@ def test_a_start_without_any_rung_is_not_repeated_for_ever(tmp_path: Path) -> No
 
 def exit_of(script: str, tmp_path: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a script as Slurm would, with a requeue that only says so."""
-    stub = tmp_path / "scontrol"
-    stub.write_text("#!/bin/sh\necho scontrol $* >&2\nexit 1\n")
-    stub.chmod(0o755)
+    stub(tmp_path, "scontrol", "echo scontrol $* >&2\nexit 1")
     variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7", **more}
     script = script.replace("export PATH=", ": ")
     return subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=variables)
+
+
+def stub(folder: Path, command: str, lines: str) -> None:
+    path = folder / command
+    path.write_text(f"#!/bin/sh\n{lines}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("getent", "head"),
+    [("echo 10.0.0.5 STREAM node1", "10.0.0.5"), ("echo 127.0.1.1 STREAM node1", "10.0.0.9"),
+     ("exit 2", "10.0.0.9")],
+)  # fmt: skip
+def test_rays_head_is_where_the_other_nodes_can_reach_it(
+    getent: str, head: str, tmp_path: Path
+) -> None:
+    stub(tmp_path, "getent", getent)
+    stub(tmp_path, "hostname", "echo '10.0.0.9 fd00::2 '")
+    text = script(nodes=2)
+    begin, end = text.index("mapfile"), text.index("# Jobs may share")
+    done = exit_of(text[begin:end] + 'echo "$head"', tmp_path, SLURM_JOB_NODELIST="node1")
+    assert done.stdout.strip() == head, done.stderr
 
 
 @pytest.mark.parametrize("status", [0, 2, 3, 4])
