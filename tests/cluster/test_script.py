@@ -1,5 +1,6 @@
 """What a shell makes of the script: it is read by bash itself, and by shellcheck where that is."""
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -112,6 +113,39 @@ def test_rays_head_is_where_the_other_nodes_can_reach_it(
     begin, end = text.index("mapfile"), text.index("# Jobs may share")
     done = exit_of(text[begin:end] + 'echo "$head"', tmp_path, SLURM_JOB_NODELIST="node1")
     assert done.stdout.strip() == head, done.stderr
+
+
+def on_a_node(tmp_path: Path, *ray: str) -> subprocess.CompletedProcess[str]:
+    """What a job's node does with a command in the place of Ray's."""
+    text = script(scratch="/scratch").replace("/scratch", str(tmp_path))
+    begin, end = text.index("export folder="), text.index("# Jobs may share")
+    line = f"{text[begin:end]}bash -c 'on_node \"$@\"' _ {shlex.join(ray)}"
+    return exit_of(line, tmp_path)
+
+
+def test_rays_folder_is_the_jobs_own_and_goes_with_it(tmp_path: Path) -> None:
+    done = on_a_node(tmp_path, "bash", "-c", 'mkdir "$folder/r"; stat -c "%a %n" "$folder"; exit 5')
+    assert done.stdout == f"700 {tmp_path}/ray-7\n"
+    assert (done.returncode, done.stderr) == (5, "")
+    assert not (tmp_path / "ray-7").exists()
+
+
+def test_rays_folder_goes_also_when_the_node_is_told_to_end(tmp_path: Path) -> None:
+    """Slurm may tell its own child alone, which is the shell around Ray."""
+    ray = "trap 'sleep 0.2; touch \"$folder/late\"; exit 6' TERM; kill -TERM $PPID; "
+    done = on_a_node(tmp_path, "bash", "-c", ray + "while sleep 0.1; do :; done")
+    assert (done.returncode, done.stderr) == (6, "")
+    assert not (tmp_path / "ray-7").exists()
+
+
+def test_what_an_earlier_start_of_the_job_left_is_used_but_not_what_somebody_else_made(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "ray-7").mkdir()
+    assert on_a_node(tmp_path, "true").returncode == 0
+    (tmp_path / "ray-7").symlink_to(tmp_path / "nowhere")
+    assert on_a_node(tmp_path, "true").returncode == 1
+    assert (tmp_path / "ray-7").is_symlink()
 
 
 @pytest.mark.parametrize("status", [0, 2, 3, 4])

@@ -67,8 +67,9 @@ class SlurmOptions(PartSpec):
     """Any other option of Slurm."""
     signal_s: Annotated[int, Field(ge=10)] = 120
     """How many seconds before its end the job is told, to save and to queue again."""
-    scratch: Annotated[Word, Field(max_length=30)] = "/tmp/ray"
-    """A folder of each node, short as paths of sockets are."""
+    scratch: Annotated[Word, Field(max_length=28)] = "/tmp"
+    """Where each node keeps a folder of the job's, as long as it runs. Short: with what Ray adds, a
+    path of a socket has 107 bytes at most."""
 
     @property
     def directives(self) -> dict[str, str]:
