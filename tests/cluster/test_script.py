@@ -48,6 +48,14 @@ def test_the_environment_is_set_up_before_ray_and_the_container_is_around_it() -
     assert "inside=(apptainer exec --nv 'a b.sif')" in text
 
 
+def test_lines_of_the_site_may_use_what_is_not_set(tmp_path: Path) -> None:
+    lines = ['export HERE="/a:$NOT_SET"', "echo $PS1"]
+    words = ["bash", "-c", 'echo "$HERE"']
+    done = exit_of(plain(words, [], env_setup=lines), tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "/a:\n" in done.stdout
+
+
 def test_the_token_is_made_in_the_job_and_stands_in_no_command() -> None:
     lines = [line for line in script().splitlines() if "RAY_AUTH_TOKEN" in line]
     assert lines[0].startswith("RAY_AUTH_TOKEN=$(od ")

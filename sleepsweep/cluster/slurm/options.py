@@ -62,7 +62,8 @@ class SlurmOptions(PartSpec):
     container: Line | None = None
     """A command that Ray and the launch run in, as ``apptainer exec --nv image.sif``."""
     env_setup: Annotated[tuple[Line, ...], Field(strict=False)] = ()
-    """Lines of shell that run first on each node, as ``module load cuda``."""
+    """Lines of shell that run first, as ``module load cuda``: on the job's first node, whose
+    environment the others are given."""
     sbatch: dict[Name, Word] = Field(default_factory=dict)
     """Any other option of Slurm."""
     signal_s: Annotated[int, Field(ge=10)] = 120
