@@ -84,6 +84,12 @@ class Submission:
         launch = self._launch(options)
         return render_ray(options, self.folder.path, launch, self.jobs.log_pattern)
 
+    def check_on_ray(self) -> None:
+        """Raise `UserError` for what would keep such a job from running; writes nothing."""
+        slurm_options(self.given)
+        spec = as_extended(self.spec, self.folder)
+        self.folder.check_usable(spec.model_dump(mode="json"), fresh=False)
+
     @cached_property
     def plan(self) -> "Plan":
         """What a launch would run; prepares the recordings. `UserError` where tasks cannot."""
