@@ -27,8 +27,9 @@ def _on_one_line(text: str) -> str:
 
 
 def _word(text: str) -> str:
-    # A line of #SBATCH is read by Slurm and by no shell; a blank would begin another option.
-    if not re.fullmatch(r"[\w.,:;@%+=/\[\]{}*^~!-]+", text):
+    # A line of #SBATCH is read by Slurm and by no shell; a blank would begin another option, and #
+    # a comment.
+    if not re.fullmatch(r"[\w.,:;@%+=/\[\](){}*?&|^~!-]+", text):
         raise ValueError(f"{text!r} has letters, such as blanks, that an option may not have")
     return text
 
@@ -130,5 +131,7 @@ def _told(error: ValidationError, profile: Path, given: Mapping[str, Any]) -> st
         where = f"--sbatch {first['loc'][1]} (or {profile})"
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown key; allowed: {', '.join(SlurmOptions.model_fields)}."
+    if first["type"] == "string_type":
+        return f'{where}: YAML reads {first["input"]!r}; put it in quotes, as `time: "12:00:00"`.'
     cause = first.get("ctx", {}).get("error")
     return f"{where}: {cause or first['msg']} (got {first['input']!r})."
