@@ -81,7 +81,14 @@ class Submission:
         from sleepsweep.cluster.slurm.script import render_ray
 
         options = slurm_options(self.given)
-        return render_ray(options, self.folder.path, self._launch(), self.jobs.log_pattern)
+        launch = self._launch(options)
+        return render_ray(options, self.folder.path, launch, self.jobs.log_pattern)
+
+    def check_on_ray(self) -> None:
+        """Raise `UserError` for what would keep such a job from running; writes nothing."""
+        slurm_options(self.given)
+        spec = as_extended(self.spec, self.folder)
+        self.folder.check_usable(spec.model_dump(mode="json"), fresh=False)
 
     @cached_property
     def plan(self) -> "Plan":
@@ -111,9 +118,9 @@ class Submission:
         tasks = open_tasks(self.plan, self.folder)
         if not tasks:
             return None
-        words = [*SLEEPSWEEP, "slurm", "task", str(self.folder.path)]
-        log = self.jobs.task_log_pattern
-        return render_plain(self._one_trial(), self.folder.path, words, log, tasks)
+        options = self._one_trial()
+        words = [*_sleepsweep(options), "slurm", "task", str(self.folder.path)]
+        return render_plain(options, self.folder.path, words, self.jobs.task_log_pattern, tasks)
 
     def end(self) -> str:
         """The script of the job that, after all others, runs what is left and writes the report."""
@@ -124,7 +131,8 @@ class Submission:
         if others:
             after = {**options.sbatch, "dependency": f"afterany:{':'.join(others)}"}
             options = options.model_copy(update={"sbatch": after})
-        return render_plain(options, self.folder.path, self._launch(), self.jobs.log_pattern)
+        launch = self._launch(options)
+        return render_plain(options, self.folder.path, launch, self.jobs.log_pattern)
 
     def _one_trial(self) -> "SlurmOptions":
         resources = self.spec.resources
@@ -135,8 +143,8 @@ class Submission:
         }
         return slurm_options({**self.given, **asked})
 
-    def _launch(self) -> list[str]:
-        words = [*SLEEPSWEEP, "launch", str(self.space.resolve())]
+    def _launch(self, options: "SlurmOptions") -> list[str]:
+        words = [*_sleepsweep(options), "launch", str(self.space.resolve())]
         words += ["--out", str(self.folder.path), "--track-later"]
         return [*words, *_typed({key: self.given[key] for key in HANDED_ON})]
 
@@ -153,7 +161,9 @@ def check_apart(submissions: Sequence[Submission]) -> None:
             )
 
 
-SLEEPSWEEP = (sys.executable, "-m", "sleepsweep")
+def _sleepsweep(options: "SlurmOptions") -> list[str]:
+    # A container has a Python of its own.
+    return ["sleepsweep"] if options.container else [sys.executable, "-m", "sleepsweep"]
 
 
 def _typed(given: dict[str, Any]) -> Iterator[str]:

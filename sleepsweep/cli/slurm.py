@@ -99,7 +99,7 @@ def submit(
         if array:
             made.check_array()
         else:
-            made.on_ray()
+            made.check_on_ray()
     console = console_for(quiet=quiet)
     numbers = [
         _submit_array(made, console) if array else _submitted(made, made.on_ray(), console)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,8 +23,8 @@ def join_cluster(address: str, options: Mapping[str, Any]) -> None:
     """Connect to the Ray cluster at `address`, ``host:port`` or ``auto``.
 
     In a job of Slurm, Ray is waited for on all of its nodes, up to a minute: how many trials run at
-    once is counted when a sweep begins. Raises `UserError` where there is no cluster, or it does
-    not let us in.
+    once is counted when a sweep begins. It goes on without those that do not come, and says so.
+    Raises `UserError` where there is no cluster, or it does not let us in.
     """
     try:
         _knock(address)
@@ -39,8 +40,13 @@ def join_cluster(address: str, options: Mapping[str, Any]) -> None:
 
 def _await_nodes(wanted: int) -> None:
     until = time.monotonic() + JOINING_S
-    while len(_alive()) < wanted and time.monotonic() < until:
+    while (joined := len(_alive())) < wanted and time.monotonic() < until:
         time.sleep(0.5)
+    if joined < wanted:
+        print(
+            f"sleepsweep: only {joined} of the job's {wanted} nodes joined its Ray cluster within "
+            f"{JOINING_S:g} s: the sweep runs on fewer.", file=sys.stderr,
+        )  # fmt: skip
 
 
 def _alive() -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ LINES = [
     "JobId=9 ArrayJobId=7 ArrayTaskId=1 JobState=FAILED Restarts=0 NodeList=node2 ExitCode=4:0",
 ]
 ARRAY = "\n".join(LINES) + "\n"
+UNKNOWN = "slurm_load_jobs error: Invalid job id specified\n"
+DOWN = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n"
 SINGLE = "JobId=5 JobName=x JobState=RUNNING Restarts=1 NodeList=node[1-2] ExitCode=0:0\n"
 
 
@@ -31,8 +33,8 @@ def says(slurm: Path, command: str, text: str, status: int = 0) -> None:
     (slurm / f"{command}.txt").write_text(text)
     path = slurm / command
     path.write_text(
-        f"#!/bin/sh\necho {command} $* >> {slurm}/called\ncat {slurm}/{command}.txt\n"
-        f"exit {status}\n"
+        f"#!/bin/sh\necho {command} $* >> {slurm}/called\n"
+        f"cat {slurm}/{command}.txt {'>&2' if status else ''}\nexit {status}\n"
     )
     path.chmod(0o755)
 
@@ -55,15 +57,31 @@ def test_the_tasks_of_an_array_are_counted_also_those_that_share_a_line(slurm: P
 
 
 def test_what_the_controller_has_forgotten_is_asked_of_the_accounting(slurm: Path) -> None:
-    says(slurm, "scontrol", "", 1)
+    says(slurm, "scontrol", UNKNOWN, 1)
     says(slurm, "sacct", "CANCELLED by 0|node1|0:15\nCANCELLED by 0|node1|0:15\n")
     job = look_up(7)
     assert (job.state, job.nodes) == ("CANCELLED", "node1")
     assert job.has_ended
 
 
+@pytest.mark.parametrize(
+    ("state", "said", "status"),
+    [("COMPLETED", "0:0", 0), ("RUNNING", "0:0", 0), ("FAILED", "4:0", 4), ("FAILED", "2:9", 2),
+     ("CANCELLED", "0:15", 143), ("OUT_OF_MEMORY", "0:125", 253), ("TIMEOUT", "0:0", 1),
+     ("CANCELLED", "0:0", 1), ("NODE_FAIL", "0:0", 1)],
+)  # fmt: skip
+def test_what_did_not_complete_has_a_status_of_its_own(
+    slurm: Path, state: str, said: str, status: int
+) -> None:
+    says(slurm, "scontrol", f"JobId=5 JobState={state} Restarts=0 NodeList= ExitCode={said}\n")
+    assert look_up(5).status == status
+    says(slurm, "scontrol", UNKNOWN, 1)
+    says(slurm, "sacct", f"{state} by 0|node1|{said}\nCOMPLETED|node1|0:0\n")
+    assert look_up(5).status == status
+
+
 def test_a_job_that_nobody_knows_has_no_state(slurm: Path) -> None:
-    says(slurm, "scontrol", "", 1)
+    says(slurm, "scontrol", UNKNOWN, 1)
     says(slurm, "sacct", "", 1)
     assert look_up(7).state == "UNKNOWN"
 
@@ -133,11 +151,41 @@ def test_what_slurm_has_forgotten_is_neither_cancelled_nor_waited_for(
     jobs = Jobs(tmp_path / "sweep")
     jobs.folder.mkdir(parents=True)
     (jobs.folder / "5.sbatch").touch()
-    says(slurm, "scontrol", "", 1)
+    says(slurm, "scontrol", UNKNOWN, 1)
     says(slurm, "sacct", "", 1)
     says(slurm, "scancel", "", 1)
     assert jobs.cancel() == []
     with pytest.raises(UserError, match="Slurm does not know it any more"):
+        module.wait_for(5)
+
+
+def test_what_a_controller_that_is_down_knows_cannot_be_told(slurm: Path, tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path / "sweep")
+    jobs.folder.mkdir(parents=True)
+    (jobs.folder / "5.sbatch").touch()
+    says(slurm, "scontrol", DOWN, 1)
+    says(slurm, "sacct", "COMPLETED|node1|0:0\n")
+    for ask in (jobs.all, jobs.cancel):
+        with pytest.raises(UserError, match="Unable to contact slurm controller"):
+            ask()
+
+
+def test_a_controller_that_is_down_is_waited_for_but_not_for_ever(
+    slurm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(slurm, "scontrol", DOWN, 1)
+    slept = []
+
+    def sleep(_: float) -> None:
+        slept.append(1)
+        says(slurm, "scontrol", SINGLE.replace("RUNNING", "COMPLETED"))
+
+    monkeypatch.setattr(module.time, "sleep", sleep)
+    assert module.wait_for(5).state == "COMPLETED"
+    assert slept == [1]
+    says(slurm, "scontrol", DOWN, 1)
+    monkeypatch.setattr(module, "SILENCE_S", -1.0)
+    with pytest.raises(UserError, match="Unable to contact"):
         module.wait_for(5)
 
 

@@ -51,7 +51,10 @@ def test_a_node_without_sleepsweep_can_be_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("there", "asked"), [([1, 1, 2], 3), ([2], 1)])
 def test_ray_is_waited_for_on_all_nodes_of_a_job(
-    there: list[int], asked: int, monkeypatch: pytest.MonkeyPatch
+    there: list[int],
+    asked: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     answers = iter(there)
     calls = []
@@ -64,14 +67,16 @@ def test_ray_is_waited_for_on_all_nodes_of_a_job(
     monkeypatch.setattr("time.sleep", lambda _: None)
     nodes._await_nodes(2)
     assert len(calls) == asked
+    assert capsys.readouterr().err == ""
 
 
-def test_a_node_that_never_comes_is_not_waited_for_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_node_that_never_comes_is_missed_but_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(nodes, "_alive", lambda: [{}])
     monkeypatch.setattr(nodes, "JOINING_S", 0.0)
     nodes._await_nodes(2)
+    assert "only 1 of the job's 2 nodes joined" in capsys.readouterr().err
 
 
 def test_nodes_are_named_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,10 @@ def test_directives_are_what_was_asked_for_and_no_more() -> None:
         ({"account": "$(id)"}, [], "--account"),
         ({"qos": "`id`"}, [], "--qos"),
         ({"mail": "a@b; rm -rf /"}, [], "--mail"),
+        ({"qos": "a'b"}, [], "--qos"),
+        ({"qos": 'a"b'}, [], "--qos"),
+        ({"qos": "a\\b"}, [], "--qos"),
+        ({"qos": "a#b"}, [], "--qos"),
         ({"nodes": 0}, [], "--nodes"),
         ({"env_setup": ["a\nb"]}, [], "--env-setup"),
         ({"container": ""}, [], "--container"),
@@ -66,6 +70,8 @@ def test_a_mistake_names_the_option(given: dict[str, Any], settings: list[str], 
         ("- a", "a YAML mapping"),
         ("a: [", "cannot be read as YAML"),
         ("sbatch: {signal: x}", "set by the script itself"),
+        ("time: 12:00:00", 'time: YAML reads 43200; put it in quotes, as `time: "12:00:00"`'),
+        ("sbatch: {nice: 10}", "YAML reads 10; put it in quotes"),
     ],
 )
 def test_a_mistake_in_the_profile_names_the_file(profile: Path, text: str, said: str) -> None:
@@ -73,6 +79,13 @@ def test_a_mistake_in_the_profile_names_the_file(profile: Path, text: str, said:
     with pytest.raises(UserError) as caught:
         read_options({}, [])
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wanted", ["a100|h100", "[rack1|rack2]&avx512", "(a100|h100)&nvme*2", "node?"]
+)
+def test_what_slurm_itself_reads_may_stand_in_an_option(wanted: str) -> None:
+    assert read_options({}, [f"constraint={wanted}"]).directives == {"constraint": wanted}
 
 
 def test_an_empty_profile_is_none(profile: Path) -> None:

@@ -1,5 +1,6 @@
 """What a shell makes of the script: it is read by bash itself, and by shellcheck where that is."""
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -47,6 +48,14 @@ def test_the_environment_is_set_up_before_ray_and_the_container_is_around_it() -
     assert "inside=(apptainer exec --nv 'a b.sif')" in text
 
 
+def test_lines_of_the_site_may_use_what_is_not_set(tmp_path: Path) -> None:
+    lines = ['export HERE="/a:$NOT_SET"', "echo $PS1"]
+    words = ["bash", "-c", 'echo "$HERE"']
+    done = exit_of(plain(words, [], env_setup=lines), tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "/a:\n" in done.stdout
+
+
 def test_the_token_is_made_in_the_job_and_stands_in_no_command() -> None:
     lines = [line for line in script().splitlines() if "RAY_AUTH_TOKEN" in line]
     assert lines[0].startswith("RAY_AUTH_TOKEN=$(od ")
@@ -86,12 +95,65 @@ def test_a_start_without_any_rung_is_not_repeated_for_ever(tmp_path: Path) -> No
 
 def exit_of(script: str, tmp_path: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a script as Slurm would, with a requeue that only says so."""
-    stub = tmp_path / "scontrol"
-    stub.write_text("#!/bin/sh\necho scontrol $* >&2\nexit 1\n")
-    stub.chmod(0o755)
+    stub(tmp_path, "scontrol", "echo scontrol $* >&2\nexit 1")
     variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7", **more}
     script = script.replace("export PATH=", ": ")
     return subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=variables)
+
+
+def stub(folder: Path, command: str, lines: str) -> None:
+    path = folder / command
+    path.write_text(f"#!/bin/sh\n{lines}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("getent", "head"),
+    [("echo 10.0.0.5 STREAM node1", "10.0.0.5"), ("echo 127.0.1.1 STREAM node1", "10.0.0.9"),
+     ("exit 2", "10.0.0.9")],
+)  # fmt: skip
+def test_rays_head_is_where_the_other_nodes_can_reach_it(
+    getent: str, head: str, tmp_path: Path
+) -> None:
+    stub(tmp_path, "getent", getent)
+    stub(tmp_path, "hostname", "echo '10.0.0.9 fd00::2 '")
+    text = script(nodes=2)
+    begin, end = text.index("mapfile"), text.index("# Jobs may share")
+    done = exit_of(text[begin:end] + 'echo "$head"', tmp_path, SLURM_JOB_NODELIST="node1")
+    assert done.stdout.strip() == head, done.stderr
+
+
+def on_a_node(tmp_path: Path, *ray: str) -> subprocess.CompletedProcess[str]:
+    """What a job's node does with a command in the place of Ray's."""
+    text = script(scratch="/scratch").replace("/scratch", str(tmp_path))
+    begin, end = text.index("export folder="), text.index("# Jobs may share")
+    line = f"{text[begin:end]}bash -c 'on_node \"$@\"' _ {shlex.join(ray)}"
+    return exit_of(line, tmp_path)
+
+
+def test_rays_folder_is_the_jobs_own_and_goes_with_it(tmp_path: Path) -> None:
+    done = on_a_node(tmp_path, "bash", "-c", 'mkdir "$folder/r"; stat -c "%a %n" "$folder"; exit 5')
+    assert done.stdout == f"700 {tmp_path}/ray-7\n"
+    assert (done.returncode, done.stderr) == (5, "")
+    assert not (tmp_path / "ray-7").exists()
+
+
+def test_rays_folder_goes_also_when_the_node_is_told_to_end(tmp_path: Path) -> None:
+    """Slurm may tell its own child alone, which is the shell around Ray."""
+    ray = "trap 'sleep 0.2; touch \"$folder/late\"; exit 6' TERM; kill -TERM $PPID; "
+    done = on_a_node(tmp_path, "bash", "-c", ray + "while sleep 0.1; do :; done")
+    assert (done.returncode, done.stderr) == (6, "")
+    assert not (tmp_path / "ray-7").exists()
+
+
+def test_what_an_earlier_start_of_the_job_left_is_used_but_not_what_somebody_else_made(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "ray-7").mkdir()
+    assert on_a_node(tmp_path, "true").returncode == 0
+    (tmp_path / "ray-7").symlink_to(tmp_path / "nowhere")
+    assert on_a_node(tmp_path, "true").returncode == 1
+    assert (tmp_path / "ray-7").is_symlink()
 
 
 @pytest.mark.parametrize("status", [0, 2, 3, 4])

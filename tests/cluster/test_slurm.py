@@ -54,11 +54,16 @@ def slurm() -> Iterator[None]:
     # Enough processors for two jobs at a time; the host's own are shared by all.
     os.environ |= {"MINI_SLURM_DIR": str(folder), "MINI_SLURM_CPUS": "4",
                    "MINI_SLURM_GPUS": "1"}  # fmt: skip
+    # The nodes share the host's /tmp, and have a /tmp/ray of their own.
+    profile = folder / "slurm.yaml"
+    profile.write_text("scratch: /tmp/ray\n")
+    os.environ["SLEEPSWEEP_SLURM"] = str(profile)
     up = subprocess.run([SCRIPT, "up"], capture_output=True, text=True)
     if up.returncode:
         pytest.skip(f"Slurm cannot be started here: {up.stderr.strip()[-200:]}")
     yield
     mini_slurm("down")
+    del os.environ["SLEEPSWEEP_SLURM"]
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -92,8 +97,9 @@ def ended(number: int, out: Path, patience_s: float = 600) -> Job:
     return job
 
 
-def mini_slurm(*words: object) -> None:
-    subprocess.run([SCRIPT, *map(str, words)], check=True, capture_output=True)
+def mini_slurm(*words: object) -> str:
+    line = [SCRIPT, *map(str, words)]
+    return subprocess.run(line, check=True, capture_output=True, text=True).stdout
 
 
 def wait_until(met: Callable[[], bool], out: Path, number: int, patience_s: float = 300) -> None:
@@ -132,22 +138,21 @@ def test_a_job_completes_a_sweep_on_both_nodes(slurm: None, tmp_path: Path) -> N
     said = command("status", out)
     assert "COMPLETED" in said.stdout
     assert "complete" in command("logs", out).stdout or "status 0" in command("logs", out).stdout
+    # No node keeps anything of Ray.
+    assert [mini_slurm("exec", node, "ls", "/tmp/ray") for node in (1, 2)] == ["", ""]
 
 
 @pytest.mark.timeout(1300)
 def test_before_its_limit_a_job_saves_queues_again_and_loses_nothing(
-    slurm: None, tmp_path: Path
+    slurm: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Trials that are long enough for two limits of two minutes.
     space = written(tmp_path, pretrain={"batch_size": 64, "steps": 180})
     out = tmp_path / "out"
     profile = tmp_path / "slurm.yaml"
-    profile.write_text("signal_s: 20\n")
-    os.environ["SLEEPSWEEP_SLURM"] = str(profile)
-    try:
-        number = submitted(space, out, "--time", 2)
-    finally:
-        del os.environ["SLEEPSWEEP_SLURM"]
+    profile.write_text("signal_s: 20\nscratch: /tmp/ray\n")
+    monkeypatch.setenv("SLEEPSWEEP_SLURM", str(profile))
+    number = submitted(space, out, "--time", 2)
     job = ended(number, out, 1200)
     log = Jobs(out).log(number).read_text()
     assert (job.state, job.status) == ("COMPLETED", 0), log

@@ -20,14 +20,19 @@ FORGOTTEN = "UNKNOWN"
 """The state of a job that neither Slurm's controller nor its accounting knows any more."""
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL",
          "DEADLINE", "PREEMPTED")  # fmt: skip
-POLL_S, ENDING_S = 5.0, 10.0
+POLL_S, ENDING_S, SILENCE_S = 5.0, 10.0, 3600.0
+
+
+class SlurmError(UserError):
+    """Slurm did not do what it was asked, or its controller is down."""
 
 
 @dataclass(frozen=True)
 class Job:
     """A job: its number, its tasks by state, their nodes, the most starts and exit status of any.
 
-    A job that is no array has one task. States are what Slurm calls them.
+    A job that is no array has one task. States are what Slurm calls them; an exit status is what a
+    shell would tell, 128 and the signal's number where that ended it.
     """
 
     number: int
@@ -122,11 +127,17 @@ class Jobs:
 
 
 def look_up(number: int) -> Job:
-    """Return what Slurm knows of a job; one that it has forgotten has an unknown state."""
-    done = _run(["scontrol", "--oneliner", "show", "job", str(number)])
-    if done.returncode:
+    """Return what Slurm knows of a job; one that it has forgotten has an unknown state.
+
+    Raises `SlurmError` where the controller cannot be asked: the job may be in the best of health.
+    """
+    try:
+        said = _slurm(["scontrol", "--oneliner", "show", "job", str(number)])
+    except SlurmError as error:
+        if "Invalid job id" not in str(error):
+            raise
         return _accounted(number)
-    tasks = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in done.stdout.splitlines() if line]
+    tasks = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in said.splitlines() if line]
     named = {task.get("NodeList", "").replace("(null)", "") for task in tasks}
     states: Counter[str] = Counter()
     for task in tasks:
@@ -136,14 +147,21 @@ def look_up(number: int) -> Job:
         states,
         ",".join(sorted(named - {""})),
         max(int(task.get("Restarts", 0)) for task in tasks) + 1,
-        max(int(task.get("ExitCode", "0:0").split(":")[0]) for task in tasks),
+        max(_status(task["JobState"], task.get("ExitCode", "0:0")) for task in tasks),
     )
+
+
+def _status(state: str, said: str) -> int:
+    """The exit status in what Slurm said, the command's and a signal's number: ``0:15``."""
+    code, signal = map(int, said.split(":"))
+    # Both are 0 of a job that was cancelled before it began, or that lost its node.
+    return code or (128 + signal if signal else int(state in ENDED and state != "COMPLETED"))
 
 
 def _cancel(number: int, *options: str) -> None:
     try:
         _slurm(["scancel", *options, str(number)])
-    except UserError:
+    except SlurmError:
         # It may be ending by itself, or tasks of it may, which Slurm reports as an error.
         until = time.monotonic() + ENDING_S
         while not look_up(number).has_ended:
@@ -165,9 +183,9 @@ def _count(tasks: str) -> int:
 def wait_for(number: int) -> Job:
     """Wait until a job has ended, requeued as often as it may be.
 
-    Raises `UserError` where Slurm does not know it any more.
+    Raises `UserError` where Slurm does not know it any more, or has not answered for an hour.
     """
-    while not (job := look_up(number)).has_ended:
+    while not (job := _patiently(number)).has_ended:
         if job.state == FORGOTTEN:
             raise UserError(
                 f"job {number}: Slurm does not know it any more, so how it ended cannot be told; "
@@ -175,6 +193,17 @@ def wait_for(number: int) -> Job:
             )
         time.sleep(POLL_S)
     return job
+
+
+def _patiently(number: int) -> Job:
+    until = time.monotonic() + SILENCE_S
+    while True:
+        try:
+            return look_up(number)
+        except SlurmError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(POLL_S)
 
 
 def _accounted(number: int) -> Job:
@@ -188,7 +217,7 @@ def _accounted(number: int) -> Job:
                 Counter(state.split()[0] for state, _, _ in tasks),
                 ",".join(sorted({nodes for _, nodes, _ in tasks})),
                 1,
-                max(int(status.split(":")[0]) for _, _, status in tasks),
+                max(_status(state.split()[0], status) for state, _, status in tasks),
             )
     return Job(number, {FORGOTTEN: 1}, "", 0, 0)
 
@@ -197,7 +226,7 @@ def _slurm(command: Sequence[str], given: str | None = None) -> str:
     done = _run(command, given)
     if done.returncode:
         said = done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}"
-        raise UserError(f"{command[0]}: {said}")
+        raise SlurmError(f"{command[0]}: {said}")
     return done.stdout
 
 

@@ -27,8 +27,9 @@ def _on_one_line(text: str) -> str:
 
 
 def _word(text: str) -> str:
-    # A line of #SBATCH is read by Slurm and by no shell; a blank would begin another option.
-    if not re.fullmatch(r"[\w.,:;@%+=/\[\]{}*^~!-]+", text):
+    # A line of #SBATCH is read by Slurm and by no shell; a blank would begin another option, and #
+    # a comment.
+    if not re.fullmatch(r"[\w.,:;@%+=/\[\](){}*?&|^~!-]+", text):
         raise ValueError(f"{text!r} has letters, such as blanks, that an option may not have")
     return text
 
@@ -62,13 +63,15 @@ class SlurmOptions(PartSpec):
     container: Line | None = None
     """A command that Ray and the launch run in, as ``apptainer exec --nv image.sif``."""
     env_setup: Annotated[tuple[Line, ...], Field(strict=False)] = ()
-    """Lines of shell that run first on each node, as ``module load cuda``."""
+    """Lines of shell that run first, as ``module load cuda``: on the job's first node, whose
+    environment the others are given."""
     sbatch: dict[Name, Word] = Field(default_factory=dict)
     """Any other option of Slurm."""
     signal_s: Annotated[int, Field(ge=10)] = 120
     """How many seconds before its end the job is told, to save and to queue again."""
-    scratch: Annotated[Word, Field(max_length=30)] = "/tmp/ray"
-    """A folder of each node, short as paths of sockets are."""
+    scratch: Annotated[Word, Field(max_length=28)] = "/tmp"
+    """Where each node keeps a folder of the job's, as long as it runs. Short: with what Ray adds, a
+    path of a socket has 107 bytes at most."""
 
     @property
     def directives(self) -> dict[str, str]:
@@ -128,5 +131,7 @@ def _told(error: ValidationError, profile: Path, given: Mapping[str, Any]) -> st
         where = f"--sbatch {first['loc'][1]} (or {profile})"
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown key; allowed: {', '.join(SlurmOptions.model_fields)}."
+    if first["type"] == "string_type":
+        return f'{where}: YAML reads {first["input"]!r}; put it in quotes, as `time: "12:00:00"`.'
     cause = first.get("ctx", {}).get("error")
     return f"{where}: {cause or first['msg']} (got {first['input']!r})."
