@@ -24,7 +24,7 @@ from sleepsweep.errors import UserError
 from sleepsweep.folder.changes import differences
 from sleepsweep.folder.log import SweepLog
 from sleepsweep.folder.record import TrialRecord
-from sleepsweep.folder.studyfolder import OPENED, StudyFolder, now
+from sleepsweep.folder.studyfolder import JOBS, OPENED, StudyFolder, now
 from sleepsweep.folder.trialfiles import TrialFiles
 
 # What must be as it was when a sweep is continued.
@@ -33,6 +33,8 @@ SAME = {
 }  # fmt: skip
 EXTENDED = "extended"
 """The key of ``sweep.json`` that says when trials were added, and how."""
+CLUSTER = "--cluster"
+"""The option of a launch that its address follows."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,15 @@ class SweepFolder(StudyFolder):
         self.write_manifest(manifest)
 
     def to_go_on(self) -> str:
-        """The command that continues the sweep: the one that launched it, but never afresh."""
+        """The command that continues the sweep: the one that launched it, but never afresh.
+
+        What a job of Slurm launched is submitted again: its cluster went with the job.
+        """
         words = shlex.split(self.read_manifest()["study"]["command"])
+        if CLUSTER in words and any((self.path / JOBS).glob("*.sbatch")):
+            at = words.index(CLUSTER)
+            given = [word for word in words[2:at] + words[at + 2 :] if word != "--track-later"]
+            words = ["sleepsweep", "slurm", "submit", *given]
         return shlex.join(word for word in words if word != "--fresh")
 
     def records(self) -> list[TrialRecord]:
