@@ -55,6 +55,11 @@ class SweepFolder(StudyFolder):
         """The files of every trial that was begun."""
         return [TrialFiles(spec.parent) for spec in (self.path / "trials").glob("*/trial.json")]
 
+    def task(self) -> int | None:
+        """The pid of a task of Slurm that is running one of the trials, None if there is none."""
+        holders = (trial.lock.holder() for trial in self.trials())
+        return next((pid for pid in holders if pid is not None), None)
+
     def embeddings_path(self, trial_id: str) -> Path:
         """Where the report's embeddings of a trial are kept."""
         from sleepsweep.results import EMBEDDINGS  # with pandas, which takes time

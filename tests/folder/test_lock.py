@@ -52,7 +52,7 @@ def test_nobody_else_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "kill", lambda *call: sent.append(call))
     with lock.held():
         (tmp_path / ".lock").write_text("1")
-        with pytest.raises(UserError, match="process 1 of this machine .*slurm cancel"):
+        with pytest.raises(UserError, match=r"process 1 of this machine .*slurm cancel"):
             lock.interrupt()
         assert sent == []
         (tmp_path / ".lock").write_text(str(os.getpid()))
