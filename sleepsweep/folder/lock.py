@@ -75,7 +75,8 @@ class FolderLock:
             return UserError(f"{self.folder}: another task {holder} is running this trial.")
         who, how = f"another launch {holder} is running", f"stop it ({self._how_to_stop})"
         if _is_shared(handle):
-            who, how = "tasks of Slurm are running", "cancel them (sleepsweep slurm cancel)"
+            who = "tasks of Slurm are running"
+            how = f"cancel them (sleepsweep slurm cancel {self.folder})"
         return UserError(
             f"{self.folder}: {who} this {self.kind}; wait for it, {how}, or give another folder "
             "with --out."
@@ -100,15 +101,17 @@ class FolderLock:
         """Send SIGINT to the launch that is running this sweep; return its pid, None without one.
 
         Raises `UserError` when that process is not known to hold this sweep: it is another user's,
-        or on another machine.
+        or on another machine. Also where tasks of Slurm hold it together.
         """
         pid = self.holder()
         if pid is None:
-            return None
+            with self._locked(fcntl.LOCK_EX):
+                return None
         if not _has_open(pid, self.folder / NAME):
             raise UserError(
                 f"{self.folder}: process {pid} of this machine does not run this sweep, or is not "
-                "yours. Stop the launch where it was started, by Ctrl-C."
+                "yours. Stop the launch where it was started, by Ctrl-C, or its job of Slurm by "
+                f"sleepsweep slurm cancel {self.folder}."
             )
         os.kill(pid, signal.SIGINT)
         return pid

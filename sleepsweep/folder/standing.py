@@ -18,10 +18,11 @@ class Standing:
     """The state of a sweep.
 
     `trials` counts them by state, and those ``to come``; a trial is ``running`` as well when its
-    launch was interrupted (`pid` is then None). `rungs` has a row a rung, `best` the trial whose
-    score, adjusted for its block, is the highest of those at full length. `report_age_s` counts
-    the seconds since the last report, `confirmation` the confirmations by state, `test_opened` how
-    often the test subjects were opened. `command` goes on with it.
+    launch was interrupted: `pid`, that of the launch or of one of Slurm's tasks, is then None.
+    `rungs` has a row a rung, `best` the trial whose score, adjusted for its block, is the highest
+    of those at full length. `report_age_s` counts the seconds since the last report,
+    `confirmation` the confirmations by state, `test_opened` how often the test subjects were
+    opened. `command` goes on with it.
     """
 
     name: str
@@ -63,7 +64,7 @@ def standing(folder: SweepFolder, now_s: float) -> Standing:
     return Standing(
         name=study["name"],
         question=study["question"],
-        pid=folder.lock.holder(),
+        pid=folder.lock.holder() or folder.task(),
         planned=study["planned_trials"],
         trials={**{state: counts[state] for state in STATES}, "to come": to_come},
         rungs=list(_rungs([record for record in own if record.has_policy])),

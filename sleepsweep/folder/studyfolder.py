@@ -16,7 +16,10 @@ from sleepsweep.folder.lock import NAME as LOCK
 from sleepsweep.folder.lock import FolderLock
 from sleepsweep.replacing import replacing
 
-KEPT = (LOCK, "slurm")
+JOBS = "slurm"
+"""The folder that holds the scripts and logs of a sweep's jobs of Slurm."""
+
+KEPT = (LOCK, JOBS)
 """What may be in a folder before there is a study, and outlives it: of whoever fills the folder."""
 
 OPENED = "test_opened"

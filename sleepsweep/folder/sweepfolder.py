@@ -24,7 +24,7 @@ from sleepsweep.errors import UserError
 from sleepsweep.folder.changes import differences
 from sleepsweep.folder.log import SweepLog
 from sleepsweep.folder.record import TrialRecord
-from sleepsweep.folder.studyfolder import OPENED, StudyFolder, now
+from sleepsweep.folder.studyfolder import JOBS, OPENED, StudyFolder, now
 from sleepsweep.folder.trialfiles import TrialFiles
 
 # What must be as it was when a sweep is continued.
@@ -33,6 +33,8 @@ SAME = {
 }  # fmt: skip
 EXTENDED = "extended"
 """The key of ``sweep.json`` that says when trials were added, and how."""
+CLUSTER = "--cluster"
+"""The option of a launch that its address follows."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class SweepFolder(StudyFolder):
     def trials(self) -> list[TrialFiles]:
         """The files of every trial that was begun."""
         return [TrialFiles(spec.parent) for spec in (self.path / "trials").glob("*/trial.json")]
+
+    def task(self) -> int | None:
+        """The pid of a task of Slurm that is running one of the trials, None if there is none."""
+        holders = (trial.lock.holder() for trial in self.trials())
+        return next((pid for pid in holders if pid is not None), None)
 
     def embeddings_path(self, trial_id: str) -> Path:
         """Where the report's embeddings of a trial are kept."""
@@ -142,8 +149,15 @@ class SweepFolder(StudyFolder):
         self.write_manifest(manifest)
 
     def to_go_on(self) -> str:
-        """The command that continues the sweep: the one that launched it, but never afresh."""
+        """The command that continues the sweep: the one that launched it, but never afresh.
+
+        What a job of Slurm launched is submitted again: its cluster went with the job.
+        """
         words = shlex.split(self.read_manifest()["study"]["command"])
+        if CLUSTER in words and any((self.path / JOBS).glob("*.sbatch")):
+            at = words.index(CLUSTER)
+            given = [word for word in words[2:at] + words[at + 2 :] if word != "--track-later"]
+            words = ["sleepsweep", "slurm", "submit", *given]
         return shlex.join(word for word in words if word != "--fresh")
 
     def records(self) -> list[TrialRecord]:

@@ -52,12 +52,21 @@ def test_nobody_else_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "kill", lambda *call: sent.append(call))
     with lock.held():
         (tmp_path / ".lock").write_text("1")
-        with pytest.raises(UserError, match="process 1 of this machine does not run this sweep"):
+        with pytest.raises(UserError, match=r"process 1 of this machine .*slurm cancel"):
             lock.interrupt()
         assert sent == []
         (tmp_path / ".lock").write_text(str(os.getpid()))
         assert lock.interrupt() == os.getpid()
     assert sent == [(os.getpid(), signal.SIGINT)]
+
+
+def test_tasks_of_slurm_are_cancelled_and_not_taken_for_nothing(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    with lock.shared():
+        assert lock.holder() is None
+        with pytest.raises(UserError, match=rf"tasks of Slurm .*slurm cancel {tmp_path}"):
+            lock.interrupt()
+    assert lock.interrupt() is None
 
 
 def test_asking_for_the_holder_refuses_no_launch(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Where a sweep stands, and what is said about it."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,15 @@ def test_a_sweep_that_has_not_begun(folder: SweepFolder) -> None:
     assert (found.pid, found.best, found.rungs, found.report_age_s) == (None, None, [], None)
     assert not found.is_complete
     assert "interrupted" in said(folder)
+
+
+def test_a_sweep_whose_tasks_are_running_is_not_interrupted(
+    plan: Plan, folder: SweepFolder
+) -> None:
+    files = folder.trial(record(plan, folder, 0, 0.4, ended="continue").trial.id)
+    with folder.lock.shared(), files.lock.held():
+        assert standing(folder, NOW).pid == os.getpid()
+    assert standing(folder, NOW).pid is None
 
 
 def test_trials_by_state_rungs_and_age(plan: Plan, folder: SweepFolder) -> None:

@@ -211,3 +211,26 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     folder = SweepFolder(tmp_path / "file" / "sweep")
     with pytest.raises(UserError, match="cannot be written"), folder.locked():
         pass
+
+
+@pytest.mark.parametrize(
+    ("launched", "goes_on"),
+    [
+        ("launch a.yaml --out 'a b' --track-later --seed 3 --cluster 10.0.0.1:20007",
+         "slurm submit a.yaml --out 'a b' --seed 3"),
+        ("launch --fresh --cluster auto a.yaml", "slurm submit a.yaml"),
+        ("slurm submit a.yaml --array", "slurm submit a.yaml --array"),
+        ("launch a.yaml --fresh", "launch a.yaml"),
+    ],
+)  # fmt: skip
+def test_what_a_job_launched_goes_on_as_a_job(
+    plan: Plan, tmp_path: Path, launched: str, goes_on: str
+) -> None:
+    folder, manifest = SweepFolder(tmp_path), plan.manifest()
+    launched = f"sleepsweep {launched}"
+    manifest["study"]["command"] = launched
+    folder.begin(manifest, fresh=False)
+    assert folder.to_go_on() == launched.replace(" --fresh", "")
+    (tmp_path / "slurm").mkdir()
+    (tmp_path / "slurm" / "7.sbatch").touch()
+    assert folder.to_go_on() == f"sleepsweep {goes_on}"

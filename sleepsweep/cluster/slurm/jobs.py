@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sleepsweep.errors import UserError
+from sleepsweep.folder.studyfolder import JOBS
 from sleepsweep.replacing import replacing
-
-FOLDER = "slurm"
-"""The folder in a sweep's that holds its jobs' scripts and logs."""
 
 FORGOTTEN = "UNKNOWN"
 """The state of a job that neither Slurm's controller nor its accounting knows any more."""
@@ -68,7 +66,7 @@ class Jobs:
     @property
     def folder(self) -> Path:
         """Where scripts and logs are."""
-        return self.sweep / FOLDER
+        return self.sweep / JOBS
 
     @property
     def log_pattern(self) -> Path:
