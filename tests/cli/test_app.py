@@ -2,16 +2,24 @@
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+import yaml
 
 from sleepsweep.cli.app import ENDS, interruptible
 from sleepsweep.exitstatus import INCOMPLETE
+from sleepsweep.folder.sweepfolder import SweepFolder
+from sleepsweep.plan import Plan
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 ON_A_TERMINAL = """
 import fcntl, sys, termios, time
@@ -61,3 +69,49 @@ def test_a_launch_whose_terminal_is_gone_ends_in_order_too() -> None:
     assert os.read(ours, 7) == b"at work"
     os.close(ours)
     assert launch.wait(60) == INCOMPLETE
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM comes while recordings are prepared."""
+    monkeypatch.setattr("sleepsweep.plan.prepare", lambda *_, **__: terminated())
+    monkeypatch.setattr("sleepsweep.experiment.setting.prepare", lambda *_, **__: terminated())
+
+
+def terminated() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_a_launch_that_has_begun_nothing_says_so_and_goes_on_by_the_same_command(
+    command_line: Run, write_space: Callable[..., Path], tmp_path: Path
+) -> None:
+    given = ("launch", write_space(tmp_path), "--fresh", "--out", tmp_path / "new")
+    ended = command_line(*given)
+    assert ended.returncode == INCOMPLETE
+    again = shlex.join(["sleepsweep", *map(str, given)])
+    assert f"nothing has been run. To go on: {again}\n" in ended.stderr
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_so_does_an_experiment(
+    command_line: Run, tree: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(tree()))
+    ended = command_line("train", tmp_path / "tiny.yaml", "--out", tmp_path / "new")
+    assert ended.returncode == INCOMPLETE
+    assert "nothing has been run. To go on: sleepsweep train" in ended.stderr
+
+
+def test_an_extension_that_has_added_nothing_is_asked_for_again(
+    command_line: Run, plan: Plan, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = SweepFolder(tmp_path / "sweep")
+    folder.path.mkdir()
+    folder.begin(plan.manifest(), fresh=False)
+    request.getfixturevalue("interrupted")
+    ended = command_line("extend", folder.path, "--trials", "2")
+    assert ended.returncode == INCOMPLETE
+    assert f"To go on: sleepsweep extend {folder.path} --trials 2\n" in ended.stderr
+    assert folder.total_trials(6) == 6
