@@ -4,6 +4,7 @@ They are of validation subjects, whom a sweep may read; the store withholds the 
 as everywhere else.
 """
 
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -25,20 +26,28 @@ EPOCHS = 2000
 """Epochs of a trial that are embedded, spread evenly over its validation subjects."""
 
 
-def write_embeddings(folder: Path, trials: Collection[str], *, umap: bool = False) -> list[str]:
+def write_embeddings(
+    folder: Path, trials: Collection[str], into: Path | None = None, *, umap: bool = False
+) -> list[str]:
     """Embed validation epochs with the last checkpoint of each of `trials`, where it is not done.
 
-    With `umap` the file also holds a plane by UMAP (McInnes et al. 2018, arXiv:1802.03426).
+    The files are kept in the sweep's `folder`, or `into` another one, with copies of what the sweep
+    has. With `umap` the file also holds a plane by UMAP (McInnes et al. 2018, arXiv:1802.03426).
     Returns sentences about what could not be embedded.
     """
     sweep, troubles = SweepFolder(folder), []
     specs = {record.trial.id: record.trial for record in sweep.records()}
     for trial in sorted(set(trials) & set(specs)):
-        path = sweep.embeddings_path(trial)
-        if path.is_file() and not (umap and _lacks_umap(path)):
+        own = sweep.embeddings_path(trial)
+        path = (into or own.parent) / own.name
+        if _is_done(path, umap=umap):
             continue
         try:
-            _write(sweep, specs[trial], path, umap=umap)
+            with replacing(path) as partial:
+                if _is_done(own, umap=umap):
+                    shutil.copyfile(own, partial)
+                else:
+                    _write(sweep, specs[trial], partial, umap=umap)
         except (UserError, OSError) as error:
             troubles.append(f"trial {trial} has no embeddings in the report: {error}")
     return troubles
@@ -49,7 +58,7 @@ def _write(sweep: SweepFolder, trial: TrialSpec, path: Path, *, umap: bool) -> N
     arrays = _embedded(trial, store, sweep.trial(trial.id).checkpoint)
     if umap:
         arrays["umap"] = _plane(arrays["embedding"])
-    with replacing(path) as partial, partial.open("wb") as handle:
+    with path.open("wb") as handle:
         np.savez_compressed(handle, **arrays)
 
 
@@ -69,9 +78,11 @@ def _embedded(trial: TrialSpec, store: Store, checkpoint: Path) -> dict[str, Any
     return {"embedding": features, "stage": store.stages(rows[keep]), "subject": subjects[keep]}
 
 
-def _lacks_umap(path: Path) -> bool:
+def _is_done(path: Path, *, umap: bool) -> bool:
+    if not (umap and path.is_file()):
+        return path.is_file()
     with np.load(path, allow_pickle=False) as arrays:
-        return "umap" not in arrays
+        return "umap" in arrays
 
 
 def _plane(features: NDArray[np.float32]) -> NDArray[np.float32]:

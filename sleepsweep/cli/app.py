@@ -1,6 +1,8 @@
 """The command line's frame: the application, its exit status, and what all commands share."""
 
+import os
 import signal
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,7 +52,8 @@ def interruptible(folder: Path, again: Callable[[], str]) -> Iterator[None]:
 
     `folder` holds what was done; what goes on then is the command that `again` returns. A script's
     background job ignores Ctrl-C from its start; here it does not. Slurm announces the end of a
-    job's time by SIGTERM, or by the signal that one asks for, which is SIGUSR1 by custom.
+    job's time by SIGTERM, or by the signal that one asks for, which is SIGUSR1 by custom. SIGHUP
+    says that the terminal is gone, as a lost connection does; nohup has it ignored, and so it is.
     """
     from sleepsweep.terminal.summary import stopped
 
@@ -58,6 +61,8 @@ def interruptible(folder: Path, again: Callable[[], str]) -> Iterator[None]:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in ENDS[1:]:
         signal.signal(number, _as_ctrl_c)
+    if before[signal.SIGHUP] is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield
     except KeyboardInterrupt as interrupt:
@@ -69,11 +74,21 @@ def interruptible(folder: Path, again: Callable[[], str]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 
 def _as_ctrl_c(number: int, frame: object) -> None:
+    if number == signal.SIGHUP:
+        _leave_the_terminal()
     signal.raise_signal(signal.SIGINT)
+
+
+def _leave_the_terminal() -> None:
+    """Let what is printed from now on go nowhere, where it went to a terminal that is gone."""
+    with Path(os.devnull).open("w") as nowhere:
+        for output in (sys.stdout, sys.stderr):
+            if stat.S_ISCHR(os.fstat(output.fileno()).st_mode):
+                os.dup2(nowhere.fileno(), output.fileno())
 
 
 def console_for(*, quiet: bool) -> "Console":

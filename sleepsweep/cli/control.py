@@ -34,6 +34,7 @@ def extend(
     The trials it has stay what they are. Launching its search space again continues the extended
     sweep.
     """
+    from sleepsweep.folder.studyfolder import command
     from sleepsweep.folder.sweepfolder import SweepFolder
     from sleepsweep.tracking import check_server
 
@@ -41,9 +42,11 @@ def extend(
     spec = recorded_spec(folder, tracking_uri, cluster)
     check_server(spec.tracking.uri)
     console = console_for(quiet=quiet or json)
-    with folder.locked(), interruptible(folder.path, folder.to_go_on):
-        plan = _extended(folder, spec, trials, console)
-        status = run_plan(plan, folder, console, json=json)
+    with folder.locked():
+        with interruptible(folder.path, command):
+            plan = _extended(folder, spec, trials, console)
+        with interruptible(folder.path, folder.to_go_on):
+            status = run_plan(plan, folder, console, json=json)
     raise typer.Exit(status)
 
 

@@ -38,7 +38,8 @@ def embed(sweep: Path, analysis: "Analysis", console: "Console", *, umap: bool =
     from sleepsweep.embeddings import write_embeddings
     from sleepsweep.terminal import summary
 
-    for trouble in write_embeddings(sweep, analysis.compared.values(), umap=umap):
+    into = analysis.table.embeddings
+    for trouble in write_embeddings(sweep, analysis.compared.values(), into, umap=umap):
         console.print(summary.note(trouble))
 
 

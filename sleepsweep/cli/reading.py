@@ -51,17 +51,34 @@ def recorded_spec(
 
 
 def read_sweep(sweep: Path) -> "ResultsTable":
-    """Read a sweep's recorded trials, and write its tables again."""
+    """Read a sweep's recorded trials, and write its tables again.
+
+    Raises `UserError` where they cannot be written.
+    """
     from sleepsweep.plan import read_table
+    from sleepsweep.replacing import writing
 
     table = read_table(sweep)
-    table.write(sweep)
+    with writing(sweep):
+        table.write(sweep)
     return table
+
+
+def read_sweep_only(sweep: Path, out: Path) -> "ResultsTable":
+    """Read a sweep's recorded trials for a report in `out`; in the sweep nothing is written."""
+    from dataclasses import replace
+
+    from sleepsweep.plan import read_table
+    from sleepsweep.results import EMBEDDINGS
+
+    return replace(read_table(sweep), embeddings=out / EMBEDDINGS)
 
 
 def analyse_sweep(sweep: Path) -> "Analysis":
     """Analyse a sweep's recorded trials; `TableError` where there is nothing to rank."""
-    return analysed(read_sweep(sweep))
+    from sleepsweep.plan import read_table
+
+    return analysed(read_table(sweep))
 
 
 def read_file(path: Path) -> "ResultsTable":

@@ -9,7 +9,7 @@ import typer
 from sleepsweep.cli.app import app, console_for
 from sleepsweep.cli.options import Quiet
 from sleepsweep.cli.ranking import check_folder, embed, print_ranking, write_report
-from sleepsweep.cli.reading import analysed, read_file, read_sweep
+from sleepsweep.cli.reading import analysed, read_file, read_sweep, read_sweep_only
 from sleepsweep.errors import UserError
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ def report(
 
     SWEEP is a sweep's folder, or a CSV or parquet file of results from anywhere, or, with
     --tracking-uri, the name of an experiment in MLflow. The report of a file or an experiment is
-    written to NAME-report in the current folder.
+    written to NAME-report in the current folder. With --out nothing is written into SWEEP.
     """
     if compare != (len(sweeps) > 1):
         raise UserError(
             f"{len(sweeps)} sweep(s) given; report takes one, and report --compare two or more."
         )
     console = console_for(quiet=quiet)
-    sources = [_Source(sweep, tracking_uri) for sweep in sweeps]
+    sources = [_Source(sweep, tracking_uri, out) for sweep in sweeps]
     for source in sources:
-        check_folder(out or source.default_out)
+        check_folder(source.out)
     analyses = [analysed(source.read(), sizes) for source in sources]
     for source, analysis in zip(sources, analyses, strict=True):
         if source.is_sweep:
@@ -58,7 +58,7 @@ def report(
     if compare:
         _compare(analyses, out or Path("comparison-report"), console)
         return
-    page = write_report(analyses[0], out or sources[0].default_out)
+    page = write_report(analyses[0], sources[0].out)
     print_ranking(analyses[0], page, console)
 
 
@@ -68,10 +68,13 @@ class _Source:
 
     name: str
     tracking_uri: str | None
+    given: Path | None
 
     @property
-    def default_out(self) -> Path:
-        """In a sweep's folder, or else in the current one, so that nothing is written elsewhere."""
+    def out(self) -> Path:
+        """The folder that is given, or one in a sweep's folder, or else in the current one."""
+        if self.given is not None:
+            return self.given
         path = Path(self.name)
         if self.tracking_uri is not None:
             return Path(f"{path.name}-report")
@@ -92,7 +95,7 @@ class _Source:
             return read_file(path)
         if (path / "trials.parquet").is_file() and not self.is_sweep:
             return read_file(path)
-        return read_sweep(path)
+        return read_sweep(path) if self.given is None else read_sweep_only(path, self.given)
 
 
 def _compare(analyses: list["Analysis"], out: Path, console: "Console") -> None:

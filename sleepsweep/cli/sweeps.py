@@ -23,6 +23,10 @@ from sleepsweep.cli.reading import as_extended, read_space
 from sleepsweep.cli.running import run_plan
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sleepsweep.folder.sweepfolder import SweepFolder
+    from sleepsweep.plan import Plan
     from sleepsweep.search.warmstart import Past
     from sleepsweep.spec.sweepspec import SweepSpec
 
@@ -71,12 +75,8 @@ def launch(
     cluster: Cluster = None, quiet: Quiet = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Run a sweep, or continue the one in its folder, and write the report."""
-    from rich.text import Text
-
+    from sleepsweep.folder.studyfolder import command
     from sleepsweep.folder.sweepfolder import SweepFolder
-    from sleepsweep.plan import make_plan, read_past
-    from sleepsweep.progress import progress_bar
-    from sleepsweep.terminal import summary
     from sleepsweep.tracking import check_server
 
     spec = read_space(space, data, settings, preset, trials, seed, tracking_uri, cluster)
@@ -87,20 +87,32 @@ def launch(
     folder.check_usable(spec.model_dump(mode="json"), fresh=fresh)
     if not track_later:
         check_server(spec.tracking.uri, hint=TRACK_LATER)
-    past = read_past(spec, folder.path)
     console = console_for(quiet=quiet or json)
-    console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
-    with progress_bar(console, "Preparing") as report_progress:
-        plan = make_plan(spec, report_progress, past)
-    console.print(summary.data_summary(plan))
-    for sentence in summary.search_notes(plan.spec, plan.past):
-        console.print(Text(sentence))
+    with interruptible(folder.path, command):
+        plan = _prepared(spec, folder, console)
     with folder.locked(), interruptible(folder.path, folder.to_go_on):
         manifest = plan.manifest()
         folder.check_usable(manifest["spec"], fresh=fresh)
         folder.begin(manifest, fresh=fresh)
         status = run_plan(plan, folder, console, json=json)
     raise typer.Exit(status)
+
+
+def _prepared(spec: "SweepSpec", folder: "SweepFolder", console: "Console") -> "Plan":
+    from rich.text import Text
+
+    from sleepsweep.plan import make_plan, read_past
+    from sleepsweep.progress import progress_bar
+    from sleepsweep.terminal import summary
+
+    past = read_past(spec, folder.path)
+    console.print(Text(f"Preparing data: {spec.data.root or spec.data.source}"))
+    with progress_bar(console, "Preparing") as report_progress:
+        plan = make_plan(spec, report_progress, past)
+    console.print(summary.data_summary(plan))
+    for sentence in summary.search_notes(plan.spec, plan.past):
+        console.print(Text(sentence))
+    return plan
 
 
 @app.command()

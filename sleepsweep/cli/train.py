@@ -73,16 +73,18 @@ def _train_one(
     from rich.text import Text
 
     from sleepsweep.experiment.devices import DeviceLostError
+    from sleepsweep.folder.studyfolder import command
     from sleepsweep.progress import progress_bar
     from sleepsweep.terminal.experiment import opening
 
     console.print(Text(f"{config.spec.name}  ({config.path})", style="bold"))
     try:
-        with progress_bar(console, "Preparing") as report:
+        out = config.out.resolve()
+        with interruptible(out, command), progress_bar(console, "Preparing") as report:
             setting = config.setting(report)
         for line in opening(setting):
             console.print(line)
-        return _run(setting, config.out.resolve(), stage, console, fresh=fresh, json=json)
+        return _run(setting, out, stage, console, fresh=fresh, json=json)
     except DeviceLostError as error:
         print(
             f"sleepsweep: {config.path}: {error}; the others were ended. {config.out} holds what "

@@ -24,6 +24,8 @@ from sleepsweep.worker import Worker
 LIGHT = {"cpu": 0.0, "memory": 300 * 2**20}
 """What the process of a trial asks Ray for: it waits most of the time, and has no torch."""
 KNOCK_S = 0.1
+STARTING_S = 30.0
+"""Seconds in which packs start for which there is room; until then no trial joins another one."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class PackedWorker:
 
     worker: Worker
     packs: tuple[Any, ...]
+    started: tuple[Any, ...]
+    """What Ray answers with once the pack in the same place has started."""
 
     def run(self, trial: TrialSpec) -> Iterator[dict[str, Any]]:
         """Run one trial as `Worker.run` does."""
@@ -46,14 +50,15 @@ class PackedWorker:
 
         Trials of a block share their batches. There are as many places as trials at once; that of
         a trial that has ended is free a moment later, and a lost pack is back after some seconds.
+        A pack for which the cluster has no room may never start, and is not asked before it has.
         """
-        first = trial.block % len(self.packs)
+        packs = list(zip(self.packs, self.started, strict=True))
+        first = trial.block % len(packs)
         while True:
-            for pack in (*self.packs[first:], *self.packs[:first]):
-                with suppress(ray.exceptions.ActorUnavailableError):
-                    where = ray.get(pack.join.remote(trial))
-                    if where is not None:
-                        return pack, where
+            there, _ = ray.wait(list(self.started), num_returns=len(packs), timeout=KNOCK_S)
+            for pack, started in packs[first:] + packs[:first]:
+                if started in there and (where := _let_in(pack, trial)) is not None:
+                    return pack, where
             time.sleep(KNOCK_S)
 
     def forget(self, trial_id: str) -> None:
@@ -76,11 +81,21 @@ def packs_of(worker: Worker, resources: ResourcesSpec, trials: int) -> Iterator[
         num_cpus=resources.cpus_per_trial, num_gpus=resources.gpus_per_trial, max_restarts=-1
     )
     packs: tuple[Any, ...] = tuple(kind.remote(worker, places) for _ in range(count))
+    started = tuple(pack.__ray_ready__.remote() for pack in packs)
     try:
-        yield PackedWorker(worker, packs)
+        ray.wait(list(started), num_returns=count, timeout=STARTING_S)
+        yield PackedWorker(worker, packs, started)
     finally:
         for pack in packs:
             ray.kill(pack)
+
+
+def _let_in(pack: Any, trial: TrialSpec) -> dict[str, str] | None:
+    """Where a pack has taken a trial in; None where it is full, or being started again."""
+    with suppress(ray.exceptions.ActorUnavailableError):
+        where: dict[str, str] | None = ray.get(pack.join.remote(trial))
+        return where
+    return None
 
 
 class _PackedRun:

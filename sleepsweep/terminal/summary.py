@@ -221,4 +221,5 @@ def troubles(
 
 def stopped(sweep: Path, again: str) -> str:
     """The sentence about a sweep that was ended early, with the command that goes on."""
-    return f"stopped before the end; {sweep} holds what was done. To go on: {again}"
+    done = f"{sweep} holds what was done" if sweep.exists() else "nothing has been run"
+    return f"stopped before the end; {done}. To go on: {again}"

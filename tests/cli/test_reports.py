@@ -4,8 +4,14 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benchmarks import observed
+from sleepsweep.folder.record import TrialRecord
+from sleepsweep.folder.sweepfolder import SweepFolder
+from sleepsweep.plan import make_plan
+from sleepsweep.spec.sweepspec import SweepSpec
 from sleepsweep_analysis import load
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -83,3 +89,44 @@ def test_mistakes_end_with_one_message_and_nothing_written(
     assert says in ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
     assert set(here.rglob("*")) == before
+
+
+@pytest.fixture
+def recorded(sweep: Callable[..., SweepSpec], tmp_path: Path) -> Path:
+    """The folder of a sweep whose trials have ended, with no checkpoints and no tables."""
+    search = {"trials": 0, "anchors": 0.0, "designs": ["none", "singles"]}
+    plan, folder = make_plan(sweep(search=search)), SweepFolder(tmp_path / "sweep")
+    folder.begin(plan.manifest(), fresh=False)
+    trials = [(slot, slot.trial) for slot in plan.slots if slot.trial is not None]
+    records = [TrialRecord(slot.order, slot.kind, slot.design, trial) for slot, trial in trials]
+    observed.run(records, [folder], rung_s=0)
+    return folder.path
+
+
+def test_with_out_nothing_is_written_into_a_sweep(
+    command_line: Run, recorded: Path, tmp_path: Path
+) -> None:
+    (recorded / "embeddings").mkdir()
+    for trial in SweepFolder(recorded).trials():
+        drawn = {"embedding": np.eye(8), "stage": np.arange(8) % 5, "subject": np.array(["a"] * 8)}
+        np.savez(recorded / "embeddings" / f"{trial.path.name}.npz", **drawn)
+    before = {path: path.stat().st_mtime_ns for path in recorded.rglob("*")}
+    ended = command_line("report", recorded, "--out", tmp_path / "mine")
+    assert ended.returncode == 0, ended.stderr
+    assert {path: path.stat().st_mtime_ns for path in recorded.rglob("*")} == before
+    assert (tmp_path / "mine" / "index.html").is_file()
+    assert list((tmp_path / "mine" / "embeddings").glob("*.npz"))
+    assert "no embeddings" not in ended.stdout
+
+
+def test_where_a_sweep_may_only_be_read_it_says_so(
+    command_line: Run, recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("sleepsweep.results.ResultsTable.write", refused)
+    ended = command_line("report", recorded)
+    assert ended.returncode == 2
+    assert f"{recorded}: cannot be written" in ended.stderr
+    assert "--out" in ended.stderr

@@ -6,7 +6,7 @@ import time
 import traceback
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,7 @@ class Handle:
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
     monkeypatch.setattr(packedworker.ray, "get", lambda future: future.result(PATIENCE_S))
+    monkeypatch.setattr(packedworker.ray, "wait", waited)
     made = asyncio.new_event_loop()
     thread = threading.Thread(target=made.run_forever, daemon=True)
     thread.start()
@@ -65,6 +66,21 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]
     made.call_soon_threadsafe(made.stop)
     thread.join()
     made.close()
+
+
+def waited(
+    futures: list[Future[Any]], num_returns: int, timeout: float
+) -> tuple[list[Future[Any]], list[Future[Any]]]:
+    """Those that have come, and the others, as Ray tells them apart."""
+    done, others = wait(futures, 0)
+    return [*done], [*others]
+
+
+def begun() -> Future[None]:
+    """What a pack that has started has answered."""
+    started: Future[None] = Future()
+    started.set_result(None)
+    return started
 
 
 Begin = Callable[..., PackedWorker]
@@ -79,7 +95,8 @@ def begin(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Begin:
         for trial in trials_of(plan):
             folder.trial(trial.id).path.mkdir(parents=True, exist_ok=True)
         worker = replace(Worker.of(plan, folder), **changes)
-        return PackedWorker(worker, tuple(Handle(Pack(worker, count), loop) for count in places))
+        packs = tuple(Handle(Pack(worker, count), loop) for count in places)
+        return PackedWorker(worker, packs, tuple(begun() for _ in packs))
 
     return make
 
@@ -188,6 +205,21 @@ def test_a_block_has_a_pack_and_goes_elsewhere_where_that_is_full(wide: Plan, be
         next(rungs)
     homes = [list(handle.pack._members) for handle in worker.packs]
     assert homes == [[trials[2].id], [trials[0].id, trials[1].id]]
+
+
+def test_a_pack_that_has_not_started_is_not_asked_and_then_it_is(wide: Plan, begin: Begin) -> None:
+    starting: Future[None] = Future()
+    worker = replace(begin(wide, 1, 1), started=(begun(), starting))
+    first, other = [trial for trial in trials_of(wide) if trial.block == 1][:2]
+    rungs = worker.run(first)
+    next(rungs)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(run, worker, other)
+        with pytest.raises(TimeoutError):
+            waiting.result(5 * packedworker.KNOCK_S)
+        starting.set_result(None)
+        assert waiting.result(PATIENCE_S) == alone(other, wide)
+    assert [list(handle.pack._members) for handle in worker.packs] == [[first.id], []]
 
 
 @pytest.mark.parametrize("broken", [0, 3])

@@ -21,7 +21,7 @@ import torch
 
 from benchmarks.server import logged
 from sleepsweep.folder.sweepfolder import SweepFolder
-from sleepsweep.packs import pack
+from sleepsweep.packs import pack, packedworker
 from sleepsweep.packs.member import Reached
 from sleepsweep.packs.pack import Pack
 from sleepsweep.plan import make_plan
@@ -191,24 +191,42 @@ class CrowdedPack(Pack):
         return await super().train(trial_id, step)
 
 
-def test_packs_are_halved_where_a_gpu_is_full(
+@pytest.fixture
+def on_one_gpu(
     sweep: Callable[..., SweepSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Callable[..., list[str]]:
+    """Run a sweep in packs on a machine that only says that it has a GPU; return what was told."""
     set_ray()
     from sleepsweep.sweep import run_sweep
 
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setattr(pack, "Pack", CrowdedPack)
-    plan = make_plan(sweep(
-        search={"trials": 5, "designs": [], "baselines": False},
-        scheduler={"name": "none", "grace_steps": 1, "factor": 2},
-        resources={"gpus_per_trial": 1.0, "pack": 4},
-    ))  # fmt: skip
-    folder, told = SweepFolder(tmp_path / "sweep"), []
-    with folder.locked():
-        folder.begin(plan.manifest(), fresh=False)
-    assert run_sweep(plan, folder, [folder], tell=told.append)
+    def run(**resources: int) -> list[str]:
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+        monkeypatch.setattr(pack, "Pack", CrowdedPack)
+        plan = make_plan(sweep(
+            split={"blocks": 2},
+            search={"trials": 5, "designs": [], "baselines": False},
+            scheduler={"name": "none", "grace_steps": 1, "factor": 2},
+            resources={"gpus_per_trial": 1.0, **resources},
+        ))  # fmt: skip
+        folder, told = SweepFolder(tmp_path / "sweep"), []
+        with folder.locked():
+            folder.begin(plan.manifest(), fresh=False)
+        assert run_sweep(plan, folder, [folder], tell=told.append)
+        for record in folder.records():
+            assert record.state == "done"
+            assert [row["rung"] for row in record.rows] == list(range(len(RUNGS)))
+        return told
+
+    return run
+
+
+def test_packs_are_halved_where_a_gpu_is_full(on_one_gpu: Callable[..., list[str]]) -> None:
+    told = on_one_gpu(pack=4)
     assert told == ["A GPU's memory is full: 2 trials on each from now on."]
-    for record in folder.records():
-        assert record.state == "done"
-        assert [row["rung"] for row in record.rows] == list(range(len(RUNGS)))
+
+
+def test_more_packs_than_there_is_room_for_leave_the_work_to_those_that_start(
+    on_one_gpu: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packedworker, "STARTING_S", 1.0)
+    assert on_one_gpu(pack=2, concurrent=4) == []
