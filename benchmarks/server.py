@@ -1,6 +1,7 @@
 """An MLflow server to be tracked by, and to be ended and started again."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from sleepsweep.tracking.runs import PARENT_TAG, SWEEP_TAG, TRIAL_TAG, tagged
@@ -67,10 +69,15 @@ class Server:
 
 
 def free_port() -> int:
-    """A port of loopback at which nobody listens now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A port of loopback at which nobody listens now.
+
+    It is none of those from 32768 on, one of which the kernel may give to a connection meanwhile.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 def logged(uri: str, sweep: str) -> dict[str, tuple[str, list[int]]]:

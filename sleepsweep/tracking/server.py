@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +18,9 @@ from sleepsweep.tracking.views import VIEW
 # MLflow's own patience with a server is of minutes. The check of a server has none, and the log's
 # is the outbox's: a request that MLflow repeats by itself may be served twice, and make two runs.
 HASTE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+
+ARTIFACTS = "mlflow-artifacts"
+"""The folder beside the SQLite file in which its runs' files are."""
 
 SECRET = ("PASSWORD", "TOKEN", "SECRET", "CREDENTIAL")
 """What the names of environment variables have in them whose values are never printed."""
@@ -114,6 +118,7 @@ def connect(uri: str | None, folder: Path) -> Any:
         os.environ.setdefault(name, value)
     if uri is None:
         _create_database(folder)
+        _keep_artifacts_in(folder)
     return open_client(uri or database_uri(folder))
 
 
@@ -146,6 +151,31 @@ def _create_database(folder: Path) -> None:
     partial.replace(final)
 
 
+def _keep_artifacts_in(folder: Path) -> None:
+    """Let the database of a folder that was moved or copied name the artifacts that lie beside it.
+
+    MLflow stores where they are from the root of the file system, and would go on writing there.
+    """
+    here = _artifacts_of(folder)
+    with closing(sqlite3.connect(folder.resolve() / "mlflow.db")) as database, database:
+        places = database.execute("SELECT DISTINCT artifact_location FROM experiments")
+        for (place,) in places.fetchall():
+            if place == here or not place.endswith(f"/{ARTIFACTS}"):
+                continue
+            database.execute(
+                "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, length(?) + 1) "
+                "WHERE instr(artifact_uri, ? || '/') = 1", (here, place, place),
+            )  # fmt: skip
+            database.execute(
+                "UPDATE experiments SET artifact_location = ? WHERE artifact_location = ?",
+                (here, place),
+            )
+
+
+def _artifacts_of(folder: Path) -> str:
+    return (folder.resolve() / ARTIFACTS).as_uri()
+
+
 def experiment_id(client: Any, name: str, folder: Path | None) -> str:
     """Return the id of an experiment, made if it does not exist.
 
@@ -154,7 +184,7 @@ def experiment_id(client: Any, name: str, folder: Path | None) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    own = None if folder is None else (folder.resolve() / "mlflow-artifacts").as_uri()
+    own = None if folder is None else _artifacts_of(folder)
     # Without its kind MLflow opens the experiment on its pages for language models.
     tags = {"mlflow.experimentKind": "custom_model_development"}
     return str(client.create_experiment(name, artifact_location=own, tags=tags))

@@ -1,6 +1,8 @@
 """``sync``: MLflow gets what a launch could not send, once; what cannot be sent is said."""
 
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from benchmarks.server import logged
 from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan
 from sleepsweep.tracking import database_uri
+from sleepsweep.tracking.server import open_client
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TRIALS = 3
@@ -81,3 +84,44 @@ def test_what_is_no_sweep_or_runs_is_refused(command_line: Run, unlogged: SweepF
     with unlogged.locked():
         ended = command_line("sync", unlogged.path)
     assert (ended.returncode, "is running this sweep" in ended.stderr) == (2, True)
+
+
+def test_a_sweep_that_was_copied_or_moved_keeps_its_artifacts_in_its_folder(
+    unlogged: SweepFolder,
+) -> None:
+    sync(unlogged.path)
+    copy, moved = (unlogged.path.with_name(f"50% ä {how}") for how in ("copied", "moved"))
+    shutil.copytree(unlogged.path, copy)
+    before = files(unlogged.path)
+    assert_its_own(copy)
+    assert files(unlogged.path) == before
+    unlogged.path.rename(moved)
+    assert_its_own(moved)
+    assert not unlogged.path.exists()
+
+
+def sync(folder: Path) -> None:
+    """In a process of its own: MLflow remembers where the artifacts of a run are."""
+    call = [sys.executable, "-m", "sleepsweep", "sync", str(folder)]
+    subprocess.run(call, check=True, capture_output=True)
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def assert_its_own(folder: Path) -> None:
+    """The artifacts of all runs are in the folder, and new ones get there."""
+    (folder / "report").mkdir()
+    (folder / "report" / "index.html").write_text("new")
+    sync(folder)
+    client, artifacts = open_client(database_uri(folder)), folder / "mlflow-artifacts"
+    experiment = client.get_experiment_by_name("tiny")
+    assert experiment.artifact_location == artifacts.as_uri()
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == TRIALS + 1
+    for run in runs:
+        own = artifacts / run.info.run_id / "artifacts"
+        assert run.info.artifact_uri == own.as_uri()
+        assert any(own.iterdir())
+    assert len(list(artifacts.glob("*/artifacts/report/index.html"))) == 1

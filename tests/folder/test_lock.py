@@ -69,7 +69,11 @@ def test_tasks_of_slurm_are_cancelled_and_not_taken_for_nothing(tmp_path: Path) 
     assert lock.interrupt() is None
 
 
-def test_asking_for_the_holder_refuses_no_launch(tmp_path: Path) -> None:
+def test_asking_for_the_holder_refuses_no_launch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long a busy machine takes to end the process that asks.
+    monkeypatch.setattr("sleepsweep.folder.lock.PATIENCE", 1000)
     lock = FolderLock(tmp_path)
     ask = f"""
 import fcntl, time

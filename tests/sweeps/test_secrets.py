@@ -54,17 +54,20 @@ def launched(
 
 
 def _say(command: list[str], home: Path, lines: set[str]) -> str:
-    """Run a command; return what it printed, and add the command lines of its processes."""
-    process = subprocess.Popen(
-        [*command, "--json"], env={**os.environ, **GIVEN, "HOME": str(home)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    """Run a command; return its errors and its output, and add its processes' command lines."""
+    errors = home / "errors"
+    with errors.open("w") as stderr:
+        process = subprocess.Popen(
+            [*command, "--json"], env={**os.environ, **GIVEN, "HOME": str(home)}, text=True,
+            stdout=subprocess.PIPE, stderr=stderr,
+        )  # fmt: skip
     assert process.stdout is not None
     said = ""
     for row in process.stdout:
         said += row
         lines |= _lines(process.pid)
-    assert process.wait() == 0, said
+    status, said = process.wait(), errors.read_text() + said
+    assert status == 0, said
     return said
 
 

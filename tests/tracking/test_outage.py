@@ -234,14 +234,9 @@ LAUNCH = """
 import sys
 from pathlib import Path
 from benchmarks import observed
-from benchmarks.engine import space
-from benchmarks.engine import space
-from benchmarks.server import Server, logged
-from benchmarks.tracking import Outage, measure, send_the_rest
-from benchmarks.tracking import Outage, measure, send_the_rest
+from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import make_plan
 from sleepsweep.spec.sweepspec import SweepSpec
-from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.tracking import Tracker
 
 plan = make_plan(SweepSpec.model_validate(observed.SPACE))
