@@ -6,7 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,15 @@ from sleepsweep.folder.sweepfolder import SweepFolder
 from sleepsweep.plan import Plan
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Handled = Callable[[signal.Signals, signal.Handlers], object]
 
 ON_A_TERMINAL = """
-import fcntl, sys, termios, time
+import fcntl, signal, sys, termios, time
 from pathlib import Path
 import typer
 from sleepsweep.cli.app import interruptible
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup themselves
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 try:
     with interruptible(Path("sweep"), lambda: "launch again"):
@@ -37,26 +39,32 @@ except typer.Exit as ended:
 """
 
 
+@pytest.fixture
+def handled() -> Iterator[Handled]:
+    """Return what sets how a signal is handled; after the test all are as before."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    yield signal.signal
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", ENDS)
 def test_each_signal_ends_a_launch_with_the_command_that_goes_on(
-    number: signal.Signals, capfd: pytest.CaptureFixture[str]
+    number: signal.Signals, handled: Handled, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = signal.getsignal(number)
+    handled(number, signal.SIG_DFL)
     with pytest.raises(typer.Exit) as ended, interruptible(Path("sweep"), lambda: "launch again"):
         signal.raise_signal(number)
     assert ended.value.exit_code == INCOMPLETE
     assert capfd.readouterr().err.endswith("To go on: launch again\n")
-    assert signal.getsignal(number) is before
+    assert signal.getsignal(number) is signal.SIG_DFL
 
 
-def test_what_runs_under_nohup_outlives_its_terminal() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with interruptible(Path("sweep"), lambda: "launch again"):
-            signal.raise_signal(signal.SIGHUP)
-        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGHUP, before)
+def test_what_runs_under_nohup_outlives_its_terminal(handled: Handled) -> None:
+    handled(signal.SIGHUP, signal.SIG_IGN)
+    with interruptible(Path("sweep"), lambda: "launch again"):
+        signal.raise_signal(signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
 def test_a_launch_whose_terminal_is_gone_ends_in_order_too() -> None:

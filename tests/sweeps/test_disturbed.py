@@ -27,8 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 COMPLETE, BAD_INPUT, INCOMPLETE = 0, 2, 3
 TRIALS, RUNGS = 24, (1, 2, 4, 8)
-ENDS = [signal.SIGUSR1, signal.SIGHUP, signal.SIGTERM, signal.SIGTERM]
-KILLS = ["driver"] * 3 + ENDS + ["worker"] * 3
+KILLS = ["driver"] * 3 + [signal.SIGUSR1] * 2 + [signal.SIGTERM] * 2 + ["worker"] * 3
 # Between two kills at most so many rungs are awaited: ten kills meet a sweep that still runs.
 MOST_RUNGS = 7
 PATIENCE_S = 400
