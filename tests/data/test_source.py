@@ -144,7 +144,7 @@ def test_pointed_at_a_description_file(tmp_path: Path) -> None:
 def test_pointed_at_other_edf_files(tmp_path: Path) -> None:
     (tmp_path / "night.EDF").touch()
     with pytest.raises(
-        UserError, match=r"(?s)not named as Sleep-EDF.*source: edf.*--source edf --out.*hypnogram:"
+        UserError,
         match=r"(?s)not named as Sleep-EDF.*source: edf, .*--source edf --out STORE.*hypnogram:",
     ):
         DataSpec().pointed_at(tmp_path)
