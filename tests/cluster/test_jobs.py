@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sleepsweep.cluster.slurm import jobs as module
-from sleepsweep.cluster.slurm.jobs import Jobs, look_up
+from sleepsweep.cluster.slurm.controller import _count, look_up
+from sleepsweep.cluster.slurm.jobs import Jobs
 from sleepsweep.errors import UserError
 
 LINES = [
@@ -142,7 +143,7 @@ def test_what_slurm_refuses_is_said(
     ("tasks", "count"), [("7", 1), ("0-3", 4), ("1,3,5-9", 7), ("0-20:2", 11), ("0-20:5,30%2", 6)]
 )
 def test_lists_of_tasks(tasks: str, count: int) -> None:
-    assert module._count(tasks) == count
+    assert _count(tasks) == count
 
 
 def test_what_slurm_has_forgotten_is_neither_cancelled_nor_waited_for(

@@ -20,7 +20,8 @@ import pytest
 import torch
 import yaml
 
-from sleepsweep.cluster.slurm.jobs import Job, Jobs, look_up
+from sleepsweep.cluster.slurm.controller import Job, look_up
+from sleepsweep.cluster.slurm.jobs import Jobs
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
