@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.server import free_port
 from sleepsweep.plan import Plan
 from sleepsweep.tracking import Tracker
 
@@ -15,8 +16,7 @@ PATIENCE_S = 120.0
 @pytest.mark.slow
 def test_what_ends_the_command_ends_the_pages(plan: Plan, tmp_path: Path) -> None:
     Tracker(tmp_path, {"id": "sweep-id", **plan.manifest()}, None).close(complete=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     words = [sys.executable, "-m", "sleepsweep", "ui", tmp_path, "--port", str(port)]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as served:
         wait_until_served(port, True)
